@@ -1,0 +1,19 @@
+//! The one hash of the project: stable across runs, machines and versions.
+
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
+
+/// Keyed, so that the writer of a log cannot choose what truncation drops.
+pub const KEY: u64 = 0x52_69_6e_67_6c_65_61_64;
+
+pub fn hash64(bytes: &[u8]) -> u64 {
+    xxh3_64_with_seed(bytes, KEY)
+}
+
+pub fn hash128(bytes: &[u8], seed: u64) -> u128 {
+    xxh3_128_with_seed(bytes, KEY ^ seed)
+}
+
+/// Folds a list of hashes into one; the order matters.
+pub fn fold64(parts: impl IntoIterator<Item = u64>) -> u64 {
+    parts.into_iter().fold(KEY, |seed, part| xxh3_64_with_seed(&part.to_le_bytes(), seed))
+}

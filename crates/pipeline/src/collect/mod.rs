@@ -1,0 +1,154 @@
+//! bytes → events. One file per log format; formats recognise content, not file names.
+//!
+//! Deliberately absent: opening files, decompressing, threads (the engine's).
+
+pub mod framing;
+pub mod json;
+pub mod plain;
+pub mod text;
+
+use ringleader_model::time::TimeDefaults;
+use ringleader_model::{Event, Malformed};
+
+/// How a format's bytes fall into records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// A record a line. With `stateless`, any line can be read without the ones before it, so that a large
+    /// file is read by several threads; readers are then made from the same head.
+    Lines { stateless: bool },
+    /// CSV or TSV: a record may span lines inside double quotes.
+    Quoted,
+    /// JSON values: a line each, pretty-printed, or the elements of one top-level array.
+    Json,
+    /// The whole input is one record (EVTX, packet captures, scripts), up to `framing::MAX_WHOLE`.
+    Whole,
+}
+
+/// What is known of a source besides its bytes.
+#[derive(Debug, Clone, Default)]
+pub struct SourceContext {
+    /// Its name as given: a path, `archive.zip!member`, or `-`.
+    pub name: String,
+    /// The host to use where records name none.
+    pub host: Option<String>,
+    pub times: TimeDefaults,
+}
+
+/// One log format.
+pub trait Format: Sync {
+    /// Noun naming the product, `snake_case`; also its fixture folder and its page in the docs.
+    fn name(&self) -> &'static str;
+    /// One sentence, for `--help` and the generated table.
+    fn summary(&self) -> &'static str;
+    fn framing(&self) -> Framing;
+    /// Whether these bytes look like the format: the first 64 KiB of an input, or one record of a mixed one.
+    /// Judges content, not the file name. Must be cheap and must not panic on anything.
+    fn recognizes(&self, head: &[u8]) -> bool;
+    /// A reader for one input, given its first bytes (the header line of a CSV, say).
+    fn reader(&self, context: &SourceContext, head: &[u8]) -> Box<dyn Reader>;
+}
+
+/// Reads the records of one input, in order.
+pub trait Reader: Send {
+    /// Reads one record. Emitting nothing means: well formed, but nothing we model (a header, a comment).
+    fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed>;
+    /// Emits what was held back for records that never came.
+    fn finish(&mut self, _sink: &mut dyn Sink) {}
+}
+
+/// One record and its place in the (decompressed) input.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    pub bytes: &'a [u8],
+    pub offset: u64,
+}
+
+/// Takes events out of a reader.
+pub trait Sink {
+    /// The event's place and content are those of the record that is being read.
+    fn emit(&mut self, event: &Event<'_>);
+    /// The event's place is given: for records that were assembled from several lines, or that are parts of one.
+    /// `content` is what the event id is derived from; it must not depend on where the lines stood.
+    fn emit_at(&mut self, event: &Event<'_>, offset: u64, length: u32, content: &[u8]);
+    /// Sets a part of the record aside, with its reason: the rest of it can still be read.
+    fn reject_at(&mut self, offset: u64, bytes: &[u8], why: Malformed);
+}
+
+/// Every format, in the order they are tried: strictest first.
+pub const FORMATS: &[&dyn Format] = &[
+    &plain::PlainNdjson, //
+    &plain::PlainDelimited,
+];
+
+/// The format that recognises the bytes.
+pub fn recognize(head: &[u8]) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.recognizes(head))
+}
+
+pub fn by_name(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Reads a whole text with one format, the way the engine does, and shows what came out.
+
+    use super::*;
+
+    #[derive(Default)]
+    pub(crate) struct Shown(pub Vec<String>);
+
+    impl Sink for Shown {
+        fn emit(&mut self, event: &Event<'_>) {
+            self.0.push(show(event));
+        }
+        fn emit_at(&mut self, event: &Event<'_>, _offset: u64, _length: u32, _content: &[u8]) {
+            self.0.push(show(event));
+        }
+        fn reject_at(&mut self, offset: u64, _bytes: &[u8], why: Malformed) {
+            self.0.push(format!("REJECTED at {offset}: {why}"));
+        }
+    }
+
+    /// One line an event: class activity time host pid ppid source_event_id {field=value …}.
+    pub(crate) fn show(event: &Event<'_>) -> String {
+        use std::fmt::Write as _;
+        let mut out = format!(
+            "{} {} {} host={} pid={:?} ppid={:?} id={}",
+            event.class.name(),
+            event.activity.name(),
+            event.time.map_or_else(|| "-".to_owned(), |time| time.to_string()),
+            event.host.as_deref().unwrap_or("-"),
+            event.pid,
+            event.ppid,
+            event.source_event_id.as_deref().unwrap_or("-"),
+        );
+        for (field, value) in event.fields() {
+            let _ = write!(out, " {}={value:?}", field.name());
+        }
+        out
+    }
+
+    pub(crate) fn read_all(format: &dyn Format, input: &[u8]) -> Vec<String> {
+        let context = SourceContext {
+            host: Some("given-host".into()),
+            times: TimeDefaults { year: 2024, ..Default::default() },
+            ..Default::default()
+        };
+        let head = &input[..input.len().min(framing::HEAD)];
+        let mut reader = format.reader(&context, head);
+        let mut shown = Shown::default();
+        for framed in framing::frame(format.framing(), input) {
+            match framed {
+                Ok(record) => {
+                    if let Err(why) = reader.read(&record, &mut shown) {
+                        shown.reject_at(record.offset, record.bytes, why);
+                    }
+                }
+                Err((offset, bytes, why)) => shown.reject_at(offset, bytes, why),
+            }
+        }
+        reader.finish(&mut shown);
+        shown.0
+    }
+}
