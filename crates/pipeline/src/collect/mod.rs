@@ -5,6 +5,7 @@
 pub mod framing;
 pub mod json;
 pub mod plain;
+pub mod rows;
 pub mod text;
 
 use ringleader_model::time::TimeDefaults;

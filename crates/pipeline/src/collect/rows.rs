@@ -1,0 +1,393 @@
+//! events ↔ bytes: how events wait, in memory or on disk, until their host's turn comes.
+//!
+//! A block is a run of events of one host bucket. Strings stand in it once, where they first occur; later uses
+//! are numbers. It needs nothing from outside, so blocks can be spilled, shipped and read in any order.
+
+use hashbrown::HashTable;
+use ringleader_model::hash::hash64;
+use ringleader_model::{Activity, Event, EventClass, EventId, Field, SensorRole, Timestamp};
+
+/// A string of a `Strings`; 0 is "none".
+pub type Sym = u32;
+
+/// Where a record stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Place {
+    /// Index into the run's list of sources.
+    pub source: u32,
+    pub length: u32,
+    pub offset: u64,
+}
+
+/// Writes events into a block.
+#[derive(Default)]
+pub struct BlockWriter {
+    bytes: Vec<u8>,
+    /// (start in `bytes`, length, hash), by string.
+    strings: Vec<(u32, u32, u64)>,
+    table: HashTable<u32>,
+    last_time: i64,
+    events: u32,
+}
+
+impl BlockWriter {
+    /// A block's offsets are 32 bits; it is sealed long before that.
+    pub const FULL: usize = 1 << 30;
+
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+    /// Bytes held, tables included.
+    pub fn footprint(&self) -> usize {
+        self.bytes.capacity() + self.strings.capacity() * 16 + self.table.capacity() * 5
+    }
+
+    /// `host` has been resolved: the record's own, else the source's.
+    pub fn push(&mut self, event: &Event<'_>, id: EventId, host: &str, place: Place) {
+        self.events += 1;
+        self.bytes.extend_from_slice(&id.0.to_le_bytes());
+        self.bytes.extend_from_slice(&[event.class as u8, event.activity as u8, event.sensor_role as u8]);
+        match event.time {
+            Some(Timestamp(time)) => {
+                let delta = time.wrapping_sub(self.last_time);
+                self.last_time = time;
+                self.number(zigzag(delta).wrapping_add(1).max(1));
+            }
+            None => self.number(0),
+        }
+        self.number(event.utc_offset_minutes.map_or(0, |it| zigzag(i64::from(it)) + 1));
+        self.number(u64::from(place.source));
+        self.number(place.offset);
+        self.number(u64::from(place.length));
+        self.number(event.pid.map_or(0, |it| u64::from(it) + 1));
+        self.number(event.ppid.map_or(0, |it| u64::from(it) + 1));
+        let own_id = event.source_event_id.as_deref().unwrap_or("");
+        self.number(event.source_event_id.is_some().into());
+        self.number(own_id.len() as u64);
+        self.bytes.extend_from_slice(own_id.as_bytes());
+        self.string(host);
+        self.string(event.tenant.as_deref().unwrap_or(""));
+        self.number(event.fields().count() as u64);
+        for (field, value) in event.fields() {
+            self.bytes.push(field as u8);
+            self.string(value);
+        }
+    }
+
+    /// Ends the block; the writer is as new.
+    pub fn seal(&mut self) -> Vec<u8> {
+        std::mem::take(self).bytes
+    }
+
+    fn number(&mut self, mut n: u64) {
+        while n >= 0x80 {
+            self.bytes.push((n as u8) | 0x80);
+            n >>= 7;
+        }
+        self.bytes.push(n as u8);
+    }
+
+    fn string(&mut self, text: &str) {
+        let hash = hash64(text.as_bytes());
+        let (bytes, strings) = (&self.bytes, &self.strings);
+        let known = self.table.find(hash, |at| {
+            let (start, length, other) = strings[*at as usize];
+            other == hash && &bytes[start as usize..(start + length) as usize] == text.as_bytes()
+        });
+        if let Some(at) = known {
+            return self.number(u64::from(*at) + 1);
+        }
+        self.number(0);
+        self.number(text.len() as u64);
+        let at = self.strings.len() as u32;
+        self.strings.push((self.bytes.len() as u32, text.len() as u32, hash));
+        self.bytes.extend_from_slice(text.as_bytes());
+        let strings = &self.strings;
+        self.table.insert_unique(hash, at, |at| strings[*at as usize].2);
+    }
+}
+
+fn zigzag(n: i64) -> u64 {
+    ((n << 1) ^ (n >> 63)) as u64
+}
+
+fn unzigzag(n: u64) -> i64 {
+    ((n >> 1) as i64) ^ -((n & 1) as i64)
+}
+
+/// Distinct strings, numbered.
+#[derive(Default)]
+pub struct Strings {
+    bytes: String,
+    ends: Vec<(usize, u64)>,
+    table: HashTable<u32>,
+}
+
+impl Strings {
+    pub fn intern(&mut self, text: &str) -> Sym {
+        if text.is_empty() {
+            return 0;
+        }
+        let hash = hash64(text.as_bytes());
+        if let Some(sym) = self.table.find(hash, |sym| self.hash(*sym) == hash && self.get(*sym) == text) {
+            return *sym;
+        }
+        self.bytes.push_str(text);
+        self.ends.push((self.bytes.len(), hash));
+        let sym = self.ends.len() as Sym;
+        let ends = &self.ends;
+        self.table.insert_unique(hash, sym, |sym| ends[*sym as usize - 1].1);
+        sym
+    }
+
+    /// The text; "" for 0.
+    pub fn get(&self, sym: Sym) -> &str {
+        let Some(at) = (sym as usize).checked_sub(1) else { return "" };
+        let start = if at == 0 { 0 } else { self.ends[at - 1].0 };
+        &self.bytes[start..self.ends[at].0]
+    }
+
+    pub fn hash(&self, sym: Sym) -> u64 {
+        (sym as usize).checked_sub(1).map_or(0, |at| self.ends[at].1)
+    }
+
+    /// How many there are; syms run from 1 to this.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}
+
+/// One event, its strings in the bucket's table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    pub id: EventId,
+    pub time: Option<Timestamp>,
+    pub place: Place,
+    pub class: EventClass,
+    pub activity: Activity,
+    pub sensor_role: SensorRole,
+    pub utc_offset_minutes: Option<i16>,
+    pub pid: Option<u32>,
+    pub ppid: Option<u32>,
+    pub host: Sym,
+    pub tenant: Sym,
+    own_id: (u32, u32),
+    fields: (u32, u8),
+}
+
+/// The events of one host bucket, ready to be connected.
+#[derive(Default)]
+pub struct Bucket {
+    pub rows: Vec<Row>,
+    pub strings: Strings,
+    fields: Vec<(Field, Sym)>,
+    own_ids: String,
+}
+
+/// A block that was not written by `BlockWriter`, or was damaged on disk.
+#[derive(Debug, thiserror::Error)]
+#[error("damaged block of events")]
+pub struct Damaged;
+
+impl Bucket {
+    /// Adds a block's events.
+    pub fn load(&mut self, block: &[u8]) -> Result<(), Damaged> {
+        let mut cursor = Cursor { bytes: block, at: 0 };
+        let mut local: Vec<Sym> = Vec::new();
+        let mut last_time = 0i64;
+        while cursor.at < block.len() {
+            let id = EventId(u128::from_le_bytes(cursor.take(16)?.try_into().map_err(|_| Damaged)?));
+            let codes = cursor.take(3)?;
+            let class = EventClass::from_code(codes[0]).ok_or(Damaged)?;
+            let activity = Activity::from_code(codes[1]).ok_or(Damaged)?;
+            let sensor_role = SensorRole::from_code(codes[2]).ok_or(Damaged)?;
+            let time = match cursor.number()? {
+                0 => None,
+                n => {
+                    last_time = last_time.wrapping_add(unzigzag(n - 1));
+                    Some(Timestamp(last_time))
+                }
+            };
+            let utc_offset_minutes = match cursor.number()? {
+                0 => None,
+                n => Some(unzigzag(n - 1) as i16),
+            };
+            let place = Place {
+                source: cursor.number()? as u32,
+                offset: cursor.number()?,
+                length: cursor.number()? as u32,
+            };
+            let pid = cursor.number()?.checked_sub(1).map(|it| it as u32);
+            let ppid = cursor.number()?.checked_sub(1).map(|it| it as u32);
+            let has_own_id = cursor.number()? == 1;
+            let length = cursor.number()? as usize;
+            let own_id = std::str::from_utf8(cursor.take(length)?).map_err(|_| Damaged)?;
+            let start = self.own_ids.len() as u32;
+            self.own_ids.push_str(own_id);
+            let host = cursor.string(&mut local, &mut self.strings)?;
+            let tenant = cursor.string(&mut local, &mut self.strings)?;
+            let first_field = self.fields.len() as u32;
+            let n_fields = cursor.number()?;
+            for _ in 0..n_fields {
+                let field = Field::from_code(cursor.take(1)?[0]).ok_or(Damaged)?;
+                let sym = cursor.string(&mut local, &mut self.strings)?;
+                self.fields.push((field, sym));
+            }
+            self.rows.push(Row {
+                id,
+                time,
+                place,
+                class,
+                activity,
+                sensor_role,
+                utc_offset_minutes,
+                pid,
+                ppid,
+                host,
+                tenant,
+                own_id: (start, if has_own_id { length as u32 } else { u32::MAX }),
+                fields: (first_field, n_fields as u8),
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds one event whose parts are at hand (from the lake's columns).
+    pub fn push(&mut self, event: &Event<'_>, id: EventId, host: &str, place: Place) {
+        let start = self.own_ids.len() as u32;
+        let own_id = event.source_event_id.as_deref();
+        self.own_ids.push_str(own_id.unwrap_or(""));
+        let first_field = self.fields.len() as u32;
+        for (field, value) in event.fields() {
+            let sym = self.strings.intern(value);
+            self.fields.push((field, sym));
+        }
+        self.rows.push(Row {
+            id,
+            time: event.time,
+            place,
+            class: event.class,
+            activity: event.activity,
+            sensor_role: event.sensor_role,
+            utc_offset_minutes: event.utc_offset_minutes,
+            pid: event.pid,
+            ppid: event.ppid,
+            host: self.strings.intern(host),
+            tenant: self.strings.intern(event.tenant.as_deref().unwrap_or("")),
+            own_id: (start, own_id.map_or(u32::MAX, |it| it.len() as u32)),
+            fields: (first_field, (self.fields.len() as u32 - first_field) as u8),
+        });
+    }
+
+    pub fn fields(&self, row: &Row) -> &[(Field, Sym)] {
+        let start = row.fields.0 as usize;
+        &self.fields[start..start + usize::from(row.fields.1)]
+    }
+
+    /// 0 where the event does not have the field.
+    pub fn sym(&self, row: &Row, field: Field) -> Sym {
+        self.fields(row).iter().find(|(it, _)| *it == field).map_or(0, |(_, sym)| *sym)
+    }
+
+    pub fn text(&self, row: &Row, field: Field) -> Option<&str> {
+        match self.sym(row, field) {
+            0 => None,
+            sym => Some(self.strings.get(sym)),
+        }
+    }
+
+    pub fn source_event_id(&self, row: &Row) -> Option<&str> {
+        let (start, length) = row.own_id;
+        (length != u32::MAX).then(|| &self.own_ids[start as usize..(start + length) as usize])
+    }
+}
+
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8], Damaged> {
+        let end = self.at.checked_add(n).ok_or(Damaged)?;
+        let slice = self.bytes.get(self.at..end).ok_or(Damaged)?;
+        self.at = end;
+        Ok(slice)
+    }
+
+    fn number(&mut self) -> Result<u64, Damaged> {
+        let mut n = 0u64;
+        for shift in (0..70).step_by(7) {
+            let byte = *self.bytes.get(self.at).ok_or(Damaged)?;
+            self.at += 1;
+            n |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+            if byte < 0x80 {
+                return Ok(n);
+            }
+        }
+        Err(Damaged)
+    }
+
+    fn string(&mut self, local: &mut Vec<Sym>, strings: &mut Strings) -> Result<Sym, Damaged> {
+        match self.number()? {
+            0 => {
+                let length = self.number()? as usize;
+                let text = std::str::from_utf8(self.take(length)?).map_err(|_| Damaged)?;
+                let sym = strings.intern(text);
+                local.push(sym);
+                Ok(sym)
+            }
+            n => local.get(n as usize - 1).copied().ok_or(Damaged),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut writer = BlockWriter::default();
+        let mut event = Event::new(EventClass::Process, Activity::Launch);
+        event.time = Some(Timestamp(1_572_855_700_272_810));
+        event.utc_offset_minutes = Some(-420);
+        event.pid = Some(0);
+        event.source_event_id = Some("".into());
+        event.set(Field::CmdLine, "wget -O /tmp/x 192.0.2.1/x");
+        event.set(Field::FilePath, "/usr/bin/wget");
+        let place = Place { source: 3, offset: 1 << 40, length: 200 };
+        writer.push(&event, EventId(7), "web1", place);
+        event.time = None;
+        event.source_event_id = None;
+        writer.push(&event, EventId(u128::MAX), "web1", place);
+        let mut bucket = Bucket::default();
+        bucket.load(&writer.seal()).unwrap();
+        assert!(writer.is_empty());
+        let [first, second] = &bucket.rows[..] else { panic!("two rows") };
+        assert_eq!(first.time, Some(Timestamp(1_572_855_700_272_810)));
+        assert_eq!((first.pid, first.ppid, first.utc_offset_minutes), (Some(0), None, Some(-420)));
+        assert_eq!(first.place, place);
+        assert_eq!(bucket.source_event_id(first), Some(""));
+        assert_eq!(bucket.source_event_id(second), None);
+        assert_eq!((second.time, second.id), (None, EventId(u128::MAX)));
+        assert_eq!(bucket.text(second, Field::FilePath), Some("/usr/bin/wget"));
+        assert_eq!(bucket.text(second, Field::User), None);
+    }
+
+    #[test]
+    fn a_damaged_block_is_told_not_trusted() {
+        let mut writer = BlockWriter::default();
+        writer.push(&Event::new(EventClass::Http, Activity::Request), EventId(1), "h", Place::default());
+        let block = writer.seal();
+        for cut in 1..block.len() {
+            assert!(Bucket::default().load(&block[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+}
