@@ -218,11 +218,8 @@ impl Bucket {
                 0 => None,
                 n => Some(unzigzag(n - 1) as i16),
             };
-            let place = Place {
-                source: cursor.number()? as u32,
-                offset: cursor.number()?,
-                length: cursor.number()? as u32,
-            };
+            let place =
+                Place { source: cursor.number()? as u32, offset: cursor.number()?, length: cursor.number()? as u32 };
             let pid = cursor.number()?.checked_sub(1).map(|it| it as u32);
             let ppid = cursor.number()?.checked_sub(1).map(|it| it as u32);
             let has_own_id = cursor.number()? == 1;

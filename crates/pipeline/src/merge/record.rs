@@ -1,0 +1,81 @@
+//! What is remembered of one episode until the campaigns are known: places and ids, not texts.
+
+use ringleader_model::findings::ParentStatus;
+use ringleader_model::{Context, IndicatorKind};
+use serde::{Deserialize, Serialize};
+
+use super::sketch::Key;
+
+/// One episode that went to a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpisodeRecord {
+    pub id: u128,
+    pub group: Key,
+    pub host: String,
+    pub entry: Option<u128>,
+    pub honeypot: bool,
+    pub suspicious: bool,
+    pub nodes: Vec<NodeRecord>,
+    /// Records of the episode that are no process: web requests, logons, alerts tied to it.
+    pub others: Vec<MemberRecord>,
+    pub method: Option<MethodRecord>,
+    pub abstained_because: Option<String>,
+    /// An alert of another product named this host in this episode.
+    pub alerted: bool,
+    /// Links of the whole host whose parent's event was lost, and all of its links: its loss rate.
+    pub host_missing: u64,
+    pub host_links: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRecord {
+    pub path: Key,
+    pub fragment: bool,
+    pub uid: String,
+    /// Index into the episode's nodes.
+    pub parent: Option<u32>,
+    pub inferred: bool,
+    pub status: ParentStatus,
+    pub parent_event: Option<u128>,
+    pub ancestor_event: Option<u128>,
+    pub file_path: Option<String>,
+    pub start: Option<i64>,
+    pub end: Option<i64>,
+    pub behaviours: Vec<u16>,
+    /// Network role, and what it is said of: an address, a URL.
+    pub network_roles: Vec<(u8, String)>,
+    pub indicators: Vec<(IndicatorKind, Context, String)>,
+    /// Start events first, then deeds.
+    pub members: Vec<MemberRecord>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MemberRecord {
+    pub event: u128,
+    pub own_id: Option<String>,
+    pub source: u32,
+    pub offset: u64,
+    pub length: u32,
+    pub time: Option<i64>,
+    pub pid: Option<u32>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MethodRecord {
+    pub method: u16,
+    pub confidence_permille: u16,
+    pub why: Vec<String>,
+    /// The records that show it: the request, the logon, the entry's first command.
+    pub evidence: Vec<MemberRecord>,
+    /// The address it came from, where a record says.
+    pub from: Option<String>,
+}
+
+impl EpisodeRecord {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("a record is plain data, which always serialises")
+    }
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+}

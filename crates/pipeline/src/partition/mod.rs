@@ -1,0 +1,197 @@
+//! campaigns → gangs: the campaigns that one group runs.
+//!
+//! Exclusive infrastructure, keys and wallets join; habits and likeness only support; rivals count against. Every
+//! membership is explained by its links, and near misses are kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ringleader_model::IndicatorKind;
+use ringleader_model::hash::hash128;
+
+use crate::merge::campaigns::{Campaign, Campaigns};
+use crate::merge::sketch::{FeatureStat, Key, Reach, Sketch};
+
+/// Two campaigns are one gang's from this weight on.
+pub const THRESHOLD: i64 = 600;
+/// All habits together stay below the threshold: they never join alone.
+const HABITS_AT_MOST: i64 = 350;
+const NEAR_MISS: i64 = 300;
+/// A value that this many campaigns share says less of each pair; beyond it, pairs are not even compared.
+const COMPARED: usize = 64;
+
+#[derive(Debug, Clone, Default)]
+pub struct Gang {
+    pub id: u128,
+    /// Indices into `Campaigns::list`, ascending.
+    pub campaigns: Vec<usize>,
+    pub links: Vec<Link>,
+    pub near_misses: Vec<Link>,
+    /// Former gangs that this one continues or joins.
+    pub supersedes: Vec<u128>,
+}
+
+/// Why two campaigns are (or nearly are) of one gang.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub from: usize,
+    pub to: usize,
+    pub weight: i64,
+    /// The shared features with what each contributed, heaviest first.
+    pub because: Vec<(Key, i64)>,
+}
+
+/// What an earlier run called its gangs: id → keys of signature features. An explicit input.
+pub type Registry = BTreeMap<u128, BTreeSet<Key>>;
+
+/// Cost: O(shared values × campaigns that share them).
+pub fn partition(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry) -> Vec<Gang> {
+    let hostile: Vec<usize> = (0..campaigns.list.len()).filter(|it| campaigns.list[*it].hostile).collect();
+    let links = links(sketch, campaigns, &hostile);
+    let mut root: BTreeMap<usize, usize> = hostile.iter().map(|it| (*it, *it)).collect();
+    // Heaviest first; a link that rivalry weighed down below the threshold joins nothing.
+    let mut strong: Vec<&Link> = links.iter().filter(|it| it.weight >= THRESHOLD).collect();
+    strong.sort_by_key(|it| (-it.weight, it.from, it.to));
+    for link in &strong {
+        let (a, b) = (find(&mut root, link.from), find(&mut root, link.to));
+        root.insert(a.max(b), a.min(b));
+    }
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for campaign in &hostile {
+        members.entry(find(&mut root, *campaign)).or_default().push(*campaign);
+    }
+    let mut gangs: Vec<Gang> = members
+        .into_values()
+        .map(|campaigns_of| {
+            let of = |it: &&Link| campaigns_of.contains(&it.from) || campaigns_of.contains(&it.to);
+            Gang {
+                id: derive_id(sketch, campaigns, &campaigns_of),
+                links: strong.iter().copied().filter(of).cloned().collect(),
+                near_misses: links
+                    .iter()
+                    .filter(|it| it.weight < THRESHOLD && it.weight >= NEAR_MISS)
+                    .filter(|it| campaigns_of.contains(&it.from) != campaigns_of.contains(&it.to))
+                    .cloned()
+                    .collect(),
+                campaigns: campaigns_of,
+                supersedes: Vec::new(),
+            }
+        })
+        .collect();
+    inherit(campaigns, registry, &mut gangs);
+    gangs.sort_by_key(|it| it.id);
+    gangs
+}
+
+fn find(root: &mut BTreeMap<usize, usize>, at: usize) -> usize {
+    let mut at = at;
+    while root[&at] != at {
+        let up = root[&root[&at]];
+        root.insert(at, up);
+        at = up;
+    }
+    at
+}
+
+/// Every pair of hostile campaigns that shares something, with its weight.
+fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link> {
+    let mut with: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for at in hostile {
+        for feature in &campaigns.list[*at].features {
+            with.entry(*feature).or_default().push(*at);
+        }
+    }
+    let mut pairs: BTreeMap<(usize, usize), Vec<(Key, i64)>> = BTreeMap::new();
+    for (feature, sharers) in with.iter().filter(|(_, it)| it.len() > 1) {
+        let Some(weight) = sketch.features.get(feature).and_then(weight) else { continue };
+        for (n, a) in sharers.iter().take(COMPARED).enumerate() {
+            // A chain is enough to join them all; all pairs would only repeat it.
+            for b in sharers.iter().skip(n + 1).take(if sharers.len() > 8 { 1 } else { 8 }) {
+                pairs.entry((*a, *b)).or_default().push((*feature, weight));
+            }
+        }
+    }
+    pairs
+        .into_iter()
+        .map(|((from, to), mut because)| {
+            because.sort_by_key(|(key, weight)| (-weight, *key));
+            let is_habit =
+                |it: &&(Key, i64)| sketch.features.get(&it.0).and_then(FeatureStat::reach) == Some(Reach::Habit);
+            let habits: i64 = because.iter().filter(is_habit).map(|it| it.1).sum();
+            let hard: i64 = because.iter().filter(|it| !is_habit(it)).map(|it| it.1).sum();
+            let likeness = likeness(&campaigns.list[from], &campaigns.list[to]);
+            let weight = hard + (habits + likeness).min(HABITS_AT_MOST);
+            Link { from, to, weight, because }
+        })
+        .collect()
+}
+
+/// What a shared value weighs. A key or a wallet is its owner's alone; an address is re-rented; a name is chosen.
+fn weight(feature: &FeatureStat) -> Option<i64> {
+    feature.reach()?;
+    Some(match feature.kind() {
+        IndicatorKind::Wallet | IndicatorKind::SshKey => 1000,
+        IndicatorKind::Hash | IndicatorKind::Paste | IndicatorKind::Url => 800,
+        IndicatorKind::Ip | IndicatorKind::IpPort | IndicatorKind::Domain => 650,
+        IndicatorKind::Email => 500,
+        IndicatorKind::Pool => 200,
+        IndicatorKind::Image => 300,
+        IndicatorKind::UserAgent | IndicatorKind::Cron | IndicatorKind::Account | IndicatorKind::FilePath => 120,
+    })
+}
+
+/// How much of their templates two campaigns share, up to 200.
+fn likeness(a: &Campaign, b: &Campaign) -> i64 {
+    let set = |it: &Campaign| -> BTreeSet<String> {
+        it.nodes
+            .values()
+            .filter(|it| it.observed > 0 && it.template.contains(' '))
+            .map(|it| it.template.clone())
+            .collect()
+    };
+    let (a, b) = (set(a), set(b));
+    let shared = a.intersection(&b).count();
+    let all = a.len() + b.len() - shared;
+    if all == 0 { 0 } else { (shared * 200 / all) as i64 }
+}
+
+/// From the earliest feature of any of its campaigns: new data after it does not rename the gang.
+fn derive_id(sketch: &Sketch, campaigns: &Campaigns, members: &[usize]) -> u128 {
+    let earliest = members
+        .iter()
+        .flat_map(|it| &campaigns.list[*it].signature)
+        .filter_map(|key| Some((sketch.features.get(key)?.first.unwrap_or(i64::MAX), *key)))
+        .min();
+    let seed = earliest.map_or_else(|| members.iter().map(|it| campaigns.list[*it].id).min().unwrap_or(0), |it| it.1);
+    hash128(&seed.to_le_bytes(), 0x400)
+}
+
+/// A gang keeps the id of the known one it shares most features with; others that it swallowed are superseded.
+fn inherit(campaigns: &Campaigns, registry: &Registry, gangs: &mut [Gang]) {
+    let mut claims: Vec<(usize, u128, usize)> = Vec::new();
+    for (at, gang) in gangs.iter().enumerate() {
+        let own: BTreeSet<Key> = gang.campaigns.iter().flat_map(|it| &campaigns.list[*it].signature).copied().collect();
+        for (id, known) in registry {
+            let overlap = own.intersection(known).count();
+            if overlap > 0 {
+                claims.push((overlap, *id, at));
+            }
+        }
+    }
+    claims.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+    let mut taken: BTreeSet<u128> = BTreeSet::new();
+    let mut named: BTreeSet<usize> = BTreeSet::new();
+    for (_, id, at) in claims {
+        if taken.contains(&id) {
+            continue;
+        }
+        taken.insert(id);
+        if named.insert(at) {
+            gangs[at].id = id;
+        } else {
+            gangs[at].supersedes.push(id);
+        }
+    }
+    for gang in gangs {
+        gang.supersedes.sort_unstable();
+    }
+}
