@@ -1,0 +1,793 @@
+//! one connected episode → its facts (for the sketch) and its record (for the findings).
+//!
+//! Every expensive look is taken once per distinct value: a labeller remembers what it saw.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use ringleader_model::hash::{hash64, hash128};
+use ringleader_model::{Context, EventClass, Field, Indicator, IndicatorKind, Timestamp};
+
+use super::methods::entry::{Role as EntryRole, entry_role};
+use super::methods::{Evidence, LogonKind, MethodMatch, Methods, Stage};
+use super::network::{self, NetworkRole, Signals};
+use super::{Behaviours, Node, ProcessView, Severity, Tree};
+use crate::collect::rows::{Bucket, Row, Sym};
+use crate::connect::boundary::{self, Role};
+use crate::connect::episodes::Episode;
+use crate::connect::{HostGraph, ParentStatus, Process, text};
+use crate::extract::Extractor;
+use crate::merge::record::{EpisodeRecord, MemberRecord, MethodRecord, NodeRecord};
+use crate::merge::sketch::{EpisodeFacts, Feature, NodeFacts};
+use crate::shell;
+
+/// Distinct values a labeller remembers before it starts anew.
+const REMEMBERED: usize = 1 << 18;
+/// Nodes of one episode that are recorded one by one; a flood beyond it is counted.
+const RECORDED_NODES: usize = 20_000;
+/// Rows of one process that are recorded.
+const RECORDED_ROWS: usize = 64;
+/// A logon or request this long before an episode can be its way in.
+const WAY_IN_MICROS: i64 = 120_000_000;
+/// Commands of one script that become nodes.
+const SCRIPT_NODES: usize = 256;
+
+/// Everything that labels are made from. Made once, shared by threads.
+pub struct Knowledge {
+    pub extractor: Extractor,
+    pub behaviours: Behaviours,
+    pub methods: Methods,
+}
+
+impl Knowledge {
+    pub fn built_in() -> Self {
+        Self { extractor: Extractor::new(), behaviours: Behaviours::built_in(), methods: Methods::builtin() }
+    }
+}
+
+/// What one distinct command line says by itself.
+struct Said {
+    template: String,
+    indicators: Vec<Indicator>,
+}
+
+/// Labels episodes; one a thread.
+pub struct Labeller<'k> {
+    knowledge: &'k Knowledge,
+    said: HashMap<u128, Rc<Said>>,
+    shown: HashMap<u128, Rc<[u16]>>,
+    identified: HashMap<u128, Rc<[MethodMatch]>>,
+}
+
+/// A labelled episode; without a record where nothing in it can join anything.
+pub struct Labelled {
+    pub facts: EpisodeFacts,
+    pub record: Option<EpisodeRecord>,
+}
+
+/// A node while it is being labelled.
+struct Work {
+    process: Option<u32>,
+    parent: Option<usize>,
+    said: Rc<Said>,
+    cmd: String,
+    behaviours: BTreeSet<u16>,
+    roles: BTreeSet<(NetworkRole, String)>,
+    inferred: bool,
+    fragment: bool,
+    path: u128,
+    parent_path: Option<u128>,
+    time: Option<Timestamp>,
+}
+
+impl<'k> Labeller<'k> {
+    pub fn new(knowledge: &'k Knowledge) -> Self {
+        Self { knowledge, said: HashMap::new(), shown: HashMap::new(), identified: HashMap::new() }
+    }
+
+    fn say(&mut self, cmd: &str) -> Rc<Said> {
+        let key = hash128(cmd.as_bytes(), 3);
+        if let Some(said) = self.said.get(&key) {
+            return said.clone();
+        }
+        if self.said.len() >= REMEMBERED {
+            self.said.clear();
+        }
+        let mut indicators = Vec::new();
+        self.knowledge.extractor.extract(cmd, &mut indicators);
+        let said = Rc::new(Said { template: crate::extract::template::template(cmd), indicators });
+        self.said.insert(key, said.clone());
+        said
+    }
+
+    fn show(&mut self, view: &ProcessView<'_>) -> Rc<[u16]> {
+        let parts = [view.file_path, view.cmd_line, view.parent_file_path, view.parent_cmd_line, view.user, view.cwd];
+        let mut key = 4u128;
+        for part in parts {
+            key = key.rotate_left(21) ^ hash128(part.unwrap_or("").as_bytes(), key as u64);
+        }
+        if let Some(shown) = self.shown.get(&key) {
+            return shown.clone();
+        }
+        if self.shown.len() >= REMEMBERED {
+            self.shown.clear();
+        }
+        let shown: Rc<[u16]> = self.knowledge.behaviours.of_process(view).into_iter().map(|it| it.0).collect();
+        self.shown.insert(key, shown.clone());
+        shown
+    }
+
+    /// The methods that a payload is an instance of.
+    pub fn identify(&mut self, payload: &str) -> Rc<[MethodMatch]> {
+        let key = hash128(payload.as_bytes(), 5);
+        if let Some(found) = self.identified.get(&key) {
+            return found.clone();
+        }
+        if self.identified.len() >= REMEMBERED / 8 {
+            self.identified.clear();
+        }
+        let found: Rc<[MethodMatch]> = self.knowledge.methods.identify(payload).into();
+        self.identified.insert(key, found.clone());
+        found
+    }
+
+    /// Labels one episode of a host.
+    pub fn label(&mut self, bucket: &Bucket, graph: &HostGraph, episode: &Episode, host: &Host<'_>) -> Labelled {
+        let mut nodes = self.nodes(bucket, graph, episode);
+        let notable = nodes.iter().any(|it| {
+            !it.behaviours.is_empty() || it.said.indicators.iter().any(|it| it.context != Context::Mentioned)
+        });
+        let honeypot = nodes.iter().any(|it| it.process.is_some_and(|at| graph.processes[at as usize].honeypot));
+        let has_deeds = nodes.iter().any(|it| it.process.is_some_and(|at| !graph.processes[at as usize].deeds.is_empty()));
+        let mut alerted = false;
+        if notable || honeypot || has_deeds {
+            if honeypot || !has_children_logged(&nodes) {
+                self.expand_scripts(&mut nodes, honeypot);
+            }
+            self.trees(bucket, graph, &mut nodes, honeypot);
+            alerted = self.network_roles(bucket, graph, &mut nodes, host);
+        }
+        let suspicious = alerted || self.is_suspicious(&nodes);
+        let facts = facts(bucket, graph, episode, &nodes, suspicious, honeypot);
+        let joins = suspicious || honeypot || facts.features.iter().any(|it| {
+            crate::merge::sketch::reach(it.kind, it.context).is_some_and(|it| it <= crate::merge::sketch::Reach::Infrastructure)
+        });
+        if !joins {
+            return Labelled { facts, record: None };
+        }
+        let mut facts = facts;
+        let mut record = self.record(bucket, graph, episode, nodes, host);
+        record.suspicious = suspicious;
+        record.honeypot = honeypot;
+        record.alerted = alerted;
+        if suspicious || honeypot {
+            self.way_in(bucket, graph, episode, host, &mut record, &mut facts);
+        }
+        Labelled { facts, record: Some(record) }
+    }
+
+    fn nodes(&mut self, bucket: &Bucket, graph: &HostGraph, episode: &Episode) -> Vec<Work> {
+        let mut at_of: HashMap<u32, usize> = HashMap::new();
+        let mut nodes: Vec<Work> = Vec::with_capacity(episode.members.len());
+        for member in episode.members.iter().take(RECORDED_NODES) {
+            let process = &graph.processes[*member as usize];
+            let parent = process.parent.and_then(|it| at_of.get(&it).copied());
+            let file_path = bucket.strings.get(process.file_path);
+            let cmd_line = bucket.strings.get(process.cmd_line);
+            let cmd = if !cmd_line.is_empty() {
+                cmd_line.to_owned()
+            } else if process.inferred {
+                format!("{} <unlogged>", if file_path.is_empty() { "unknown" } else { file_path })
+            } else {
+                file_path.to_owned()
+            };
+            let said = self.say(&cmd);
+            let role = boundary::role_of_image(file_path);
+            // A session says nothing of the bot: what runs in it has the same path whether it was logged or not.
+            let session = process.honeypot && process.parent.is_none() || matches!(role, Some(Role::SshDaemon | Role::Cron));
+            let above = parent.map(|it| &nodes[it]);
+            let fragment = above.is_some_and(|it| it.fragment) || (process.inferred && parent.is_none() && !session);
+            let parent_path = above.and_then(|it| if it.path == 0 { it.parent_path } else { Some(it.path) });
+            let path = if session { 0 } else { path_of(parent_path, &said.template, fragment && parent_path.is_none()) };
+            let mut behaviours = BTreeSet::new();
+            if !process.inferred || process.cmd_line != 0 {
+                let parent_process = process.parent.map(|it| &graph.processes[it as usize]);
+                let or_own = |own: Sym, of: fn(&Process) -> Sym| {
+                    text(bucket, own).or_else(|| parent_process.and_then(|it| text(bucket, of(it))))
+                };
+                behaviours.extend(self.show(&ProcessView {
+                    file_path: text(bucket, process.file_path),
+                    cmd_line: text(bucket, process.cmd_line),
+                    parent_file_path: or_own(process.parent_name, |it| it.file_path),
+                    parent_cmd_line: or_own(process.parent_cmd_line, |it| it.cmd_line),
+                    user: text(bucket, process.user),
+                    cwd: None,
+                    windows: file_path.contains('\\'),
+                }).iter());
+            }
+            at_of.insert(*member, nodes.len());
+            nodes.push(Work {
+                process: Some(*member),
+                parent,
+                said,
+                cmd,
+                behaviours,
+                roles: BTreeSet::new(),
+                inferred: process.inferred,
+                fragment,
+                path,
+                parent_path,
+                time: process.start,
+            });
+        }
+        nodes
+    }
+
+    /// What a script, or a honeypot's line of several commands, would run: inferred nodes.
+    fn expand_scripts(&mut self, nodes: &mut Vec<Work>, honeypot: bool) {
+        for at in 0..nodes.len() {
+            let cmd = nodes[at].cmd.clone();
+            let several = cmd.contains([';', '|', '\n', '&']) || cmd.contains("$(") || cmd.contains(" -c ");
+            if nodes[at].inferred || !(honeypot || cmd.contains("base64") || cmd.len() > 24) || !several {
+                continue;
+            }
+            self.expand(nodes, at, &cmd);
+        }
+    }
+
+    fn expand(&mut self, nodes: &mut Vec<Work>, at: usize, script: &str) {
+        let commands = shell::would_run(script);
+        if commands.len() == 1 && commands[0].text == script {
+            return;
+        }
+        let first = nodes.len();
+        for command in commands.iter().take(SCRIPT_NODES) {
+            let parent = command.parent.filter(|it| *it < SCRIPT_NODES).map_or(at, |it| first + it);
+            let said = self.say(&command.text);
+            let above = &nodes[parent];
+            let parent_path = if above.path == 0 { above.parent_path } else { Some(above.path) };
+            let path = path_of(parent_path, &said.template, false);
+            let behaviours = self
+                .show(&ProcessView { file_path: Some(&command.argv0), cmd_line: Some(&command.text), ..ProcessView::default() })
+                .iter()
+                .copied()
+                .collect();
+            nodes.push(Work {
+                process: None,
+                parent: Some(parent),
+                said,
+                cmd: command.text.clone(),
+                behaviours,
+                roles: BTreeSet::new(),
+                inferred: true,
+                fragment: nodes[at].fragment,
+                path,
+                parent_path,
+                time: nodes[at].time,
+            });
+        }
+    }
+
+    fn trees(&mut self, bucket: &Bucket, graph: &HostGraph, nodes: &mut [Work], honeypot: bool) {
+        let connects: Vec<Vec<String>> = nodes.iter().map(|it| connections(bucket, graph, it.process)).collect();
+        let tree = Tree {
+            nodes: nodes
+                .iter()
+                .zip(&connects)
+                .map(|(it, connects)| Node {
+                    parent: it.parent,
+                    file_path: it.process.and_then(|at| text(bucket, graph.processes[at as usize].file_path)),
+                    cmd_line: (!it.inferred || it.process.is_none()).then_some(it.cmd.as_str()),
+                    start: it.time,
+                    inferred: it.inferred,
+                    indicators: &it.said.indicators,
+                    files_written: it.process.map(|at| files_written(bucket, graph, at)).unwrap_or_default(),
+                    connects: connects.iter().map(String::as_str).collect(),
+                    honeypot,
+                })
+                .collect(),
+        };
+        let found = self.knowledge.behaviours.of_tree(&tree);
+        drop(tree);
+        for it in found {
+            if let Some(last) = it.nodes.last() {
+                nodes[*last].behaviours.insert(it.behaviour.0);
+            }
+        }
+    }
+
+    /// Alerts and flows of network sensors, joined by the log's own pid, else by host, address and time, else by
+    /// indicator alone. Returns whether an alert named something of this episode.
+    fn network_roles(&mut self, bucket: &Bucket, graph: &HostGraph, nodes: &mut [Work], host: &Host<'_>) -> bool {
+        let mut alerted = false;
+        for node in nodes.iter_mut() {
+            let mut values: BTreeSet<String> = BTreeSet::new();
+            if let Some(at) = node.process {
+                for deed in graph.processes[at as usize].deeds.iter().take(RECORDED_ROWS) {
+                    let row = &bucket.rows[*deed as usize];
+                    if row.class == EventClass::Detection {
+                        alerted = true;
+                        if let Some(role) = bucket.text(row, Field::NetworkRole).and_then(NetworkRole::from_name) {
+                            node.roles.insert((role, network::subject(bucket, row).unwrap_or_default()));
+                        }
+                    }
+                    values.extend(network::values(bucket, row));
+                }
+            }
+            values.extend(node.said.indicators.iter().filter(|it| it.context != Context::Killed).flat_map(network::values_of));
+            for value in &values {
+                for signal in host.signals.about(value) {
+                    if host.may_be_of(signal) {
+                        node.roles.insert((signal.role, value.clone()));
+                        alerted |= signal.alert;
+                    }
+                }
+            }
+        }
+        alerted
+    }
+
+    fn is_suspicious(&self, nodes: &[Work]) -> bool {
+        let mut medium = BTreeSet::new();
+        for behaviour in nodes.iter().flat_map(|it| &it.behaviours) {
+            match self.knowledge.behaviours.get(super::BehaviourId(*behaviour)).map(|it| it.severity) {
+                Some(Severity::High | Severity::Critical) => return true,
+                Some(Severity::Medium) => {
+                    medium.insert(*behaviour);
+                }
+                _ => {}
+            }
+        }
+        medium.len() >= 3
+    }
+
+    fn record(&self, bucket: &Bucket, graph: &HostGraph, episode: &Episode, nodes: Vec<Work>, host: &Host<'_>) -> EpisodeRecord {
+        let event_of = |process: &Process| process.starts.first().map(|it| bucket.rows[*it as usize].id.0);
+        let nodes: Vec<NodeRecord> = nodes
+            .into_iter()
+            .map(|it| {
+                let process = it.process.map(|at| &graph.processes[at as usize]);
+                let parent = process.and_then(|it| it.parent).map(|at| &graph.processes[at as usize]);
+                let ancestor = process.and_then(|it| it.ancestor).map(|at| &graph.processes[at as usize]);
+                let status = process.map_or(ParentStatus::Observed, |it| it.status);
+                NodeRecord {
+                    path: it.path,
+                    fragment: it.fragment,
+                    uid: process.map_or_else(
+                        || format!("inferred-{:032x}", hash128(&it.path.to_le_bytes(), episode.id as u64)),
+                        |it| process_uid(bucket, it),
+                    ),
+                    parent: it.parent.map(|at| at as u32),
+                    inferred: it.inferred,
+                    status,
+                    parent_event: parent.filter(|it| !it.inferred).and_then(event_of),
+                    ancestor_event: ancestor.and_then(event_of),
+                    file_path: process.and_then(|it| text(bucket, it.file_path)).map(str::to_owned),
+                    start: it.time.map(|it| it.0),
+                    end: process.and_then(|it| it.end).map(|it| it.0),
+                    behaviours: it.behaviours.into_iter().collect(),
+                    network_roles: it.roles.into_iter().map(|(role, value)| (role as u8, value)).collect(),
+                    indicators: it.said.indicators.iter().map(|it| (it.kind, it.context, it.value.clone())).collect(),
+                    members: process
+                        .map(|it| it.starts.iter().chain(it.deeds.iter().take(RECORDED_ROWS)))
+                        .into_iter()
+                        .flatten()
+                        .map(|at| member(bucket, &bucket.rows[*at as usize]))
+                        .collect(),
+                }
+            })
+            .collect();
+        let entry = &graph.processes[episode.members[0] as usize];
+        EpisodeRecord {
+            id: episode.id,
+            group: 0,
+            host: host.name.to_owned(),
+            entry: event_of(entry),
+            nodes,
+            host_missing: host.missing,
+            host_links: host.links,
+            ..EpisodeRecord::default()
+        }
+    }
+
+    /// How they got in: text of requests, the chain back to the entry, logons; fused, or told why not.
+    fn way_in(
+        &mut self,
+        bucket: &Bucket,
+        graph: &HostGraph,
+        episode: &Episode,
+        host: &Host<'_>,
+        record: &mut EpisodeRecord,
+        facts: &mut EpisodeFacts,
+    ) {
+        let entry = &graph.processes[episode.members[0] as usize];
+        let first = record.nodes.iter().filter_map(|it| it.start).min();
+        let commands: Vec<&str> = episode
+            .members
+            .iter()
+            .take(16)
+            .filter_map(|it| text(bucket, graph.processes[*it as usize].cmd_line))
+            .collect();
+        // The entry itself, or what is above it: the service that ran the attacker's command.
+        let above = episode.boundary.or(entry.parent).map(|it| &graph.processes[it as usize]);
+        let role_of = |it: &Process| entry_role(text(bucket, it.file_path), text(bucket, it.cmd_line));
+        let named = entry_role(text(bucket, entry.parent_name), text(bucket, entry.parent_cmd_line));
+        let role = role_of(entry).or_else(|| above.and_then(role_of)).or(named);
+        let by_chain = role.map(|it| self.knowledge.methods.by_entry(it, &commands)).unwrap_or_default();
+        let mut evidence = Evidence::default();
+        let mut rows: Vec<u32> = Vec::new();
+        let mut from = None;
+        let mut by_text: Vec<MethodMatch> = Vec::new();
+        for command in commands.iter().take(8) {
+            by_text.extend(self.identify(command).iter().filter(|it| it.stage == Stage::Attacked).cloned());
+        }
+        let near = |time: Option<Timestamp>| match (time, first) {
+            (Some(time), Some(first)) => (-5_000_000..=WAY_IN_MICROS).contains(&(first - time.0)),
+            _ => true,
+        };
+        let session = entry.starts.first().and_then(|it| bucket.text(&bucket.rows[*it as usize], Field::Session));
+        for at in &graph.loose {
+            let row = &bucket.rows[*at as usize];
+            match row.class {
+                EventClass::Authentication => {
+                    let same_session = session.is_some() && bucket.text(row, Field::Session) == session;
+                    if !same_session && (session.is_some() && record.honeypot || !near(row.time)) {
+                        continue;
+                    }
+                    if !same_session && !matches!(role, Some(EntryRole::SshSession | EntryRole::TelnetSession | EntryRole::RdpSession)) {
+                        continue;
+                    }
+                    let count = bucket.text(row, Field::Count).and_then(|it| it.parse().ok()).unwrap_or(1u32);
+                    if row.activity == ringleader_model::Activity::LogonFailed {
+                        evidence.failed_logons_before = evidence.failed_logons_before.saturating_add(count);
+                    } else if row.activity == ringleader_model::Activity::Logon {
+                        let key = bucket.text(row, Field::LogonType).is_some_and(|it| it.contains("key"));
+                        evidence.logon = Some(if key { LogonKind::PublicKey } else { LogonKind::Password });
+                        from = bucket.text(row, Field::SrcIp).map(str::to_owned);
+                    }
+                    rows.push(*at);
+                }
+                EventClass::Http | EventClass::Detection if near(row.time) => {
+                    let payload = network::payload(bucket, row);
+                    let ties = commands.iter().any(|it| super::methods::ties_to_command(&payload, it) >= 500);
+                    let cve = bucket.text(row, Field::Cve);
+                    let by_cve = cve.and_then(|cve| self.by_cve(cve));
+                    let found = self.identify(&payload).iter().find(|it| it.stage == Stage::Attacked).cloned().or(by_cve);
+                    if let Some(found) = found {
+                        if evidence.inbound_request_match.as_ref().is_none_or(|it| ties || it.confidence_permille < found.confidence_permille) {
+                            evidence.inbound_request_match = Some(found);
+                            evidence.payload_matches_command |= ties;
+                            from = bucket.text(row, Field::SrcIp).map(str::to_owned);
+                        }
+                        rows.push(*at);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for signal in host.signals.inbound(&host.addresses, first, WAY_IN_MICROS) {
+            let ties = commands.iter().any(|it| super::methods::ties_to_command(&signal.payload, it) >= 500);
+            let by_cve = signal.cve.as_deref().and_then(|cve| self.by_cve(cve));
+            let found = self.identify(&signal.payload).iter().find(|it| it.stage == Stage::Attacked).cloned().or(by_cve);
+            if let Some(found) = found {
+                evidence.inbound_request_match.get_or_insert(found);
+                evidence.payload_matches_command |= ties;
+                record.others.push(signal.member.clone());
+                from = from.or_else(|| signal.from.clone());
+            }
+        }
+        rows.truncate(RECORDED_ROWS);
+        let mut members: Vec<MemberRecord> = rows.iter().map(|it| member(bucket, &bucket.rows[*it as usize])).collect();
+        match self.knowledge.methods.fuse(&by_text, &by_chain, &evidence) {
+            Ok(fused) => {
+                facts.method = Some((fused.method.0, fused.confidence_permille));
+                let shown = entry.starts.first().map(|it| member(bucket, &bucket.rows[*it as usize]));
+                members.extend(record.others.iter().cloned().chain(shown));
+                members.dedup();
+                record.method = Some(MethodRecord {
+                    method: fused.method.0,
+                    confidence_permille: fused.confidence_permille,
+                    why: fused.why,
+                    evidence: members,
+                    from,
+                });
+            }
+            Err(why) => record.abstained_because = Some(why.name().to_owned()),
+        }
+    }
+
+    fn by_cve(&self, cve: &str) -> Option<MethodMatch> {
+        let found = (0u16..).zip(self.knowledge.methods.all()).find(|(_, it)| {
+            it.cve.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(cve)) || it.names.iter().any(|it| it.eq_ignore_ascii_case(cve))
+        })?;
+        Some(MethodMatch {
+            method: super::methods::MethodIdx(found.0),
+            confidence_permille: 700,
+            stage: Stage::Attacked,
+            matched: vec![format!("an alert names {cve}")],
+        })
+    }
+
+    /// Requests, payloads and scripts that belong to no process: an episode for each host and source address.
+    pub fn label_loose(&mut self, bucket: &Bucket, graph: &HostGraph, host: &Host<'_>) -> Vec<Labelled> {
+        let mut by_source: BTreeMap<String, Vec<(u32, Option<MethodMatch>, String)>> = BTreeMap::new();
+        for at in &graph.loose {
+            let row = &bucket.rows[*at as usize];
+            let honeypot = row.sensor_role == ringleader_model::SensorRole::Honeypot;
+            let (payload, script) = match row.class {
+                EventClass::Http | EventClass::Network => (network::payload(bucket, row), None),
+                EventClass::Process => {
+                    let script = bucket.text(row, Field::Body).or_else(|| if honeypot { bucket.text(row, Field::CmdLine) } else { None });
+                    (String::new(), script.map(str::to_owned))
+                }
+                _ => continue,
+            };
+            let source = bucket.text(row, Field::SrcIp).map_or_else(
+                || format!("{:016x}", hash64(script.as_deref().unwrap_or(&payload).as_bytes())),
+                str::to_owned,
+            );
+            if let Some(script) = script {
+                by_source.entry(source).or_default().push((*at, None, script));
+            } else if !payload.is_empty() {
+                let found = self.identify(&payload).iter().find(|it| it.stage == Stage::Attacked).cloned();
+                let unknown = found.is_none() && super::methods::shape(&payload).is_some();
+                if found.is_some() || unknown {
+                    by_source.entry(source).or_default().push((*at, found, payload));
+                }
+            }
+        }
+        by_source.into_iter().map(|(source, rows)| self.loose_episode(bucket, graph, host, &source, &rows)).collect()
+    }
+
+    fn loose_episode(
+        &mut self,
+        bucket: &Bucket,
+        graph: &HostGraph,
+        host: &Host<'_>,
+        source: &str,
+        rows: &[(u32, Option<MethodMatch>, String)],
+    ) -> Labelled {
+        let mut nodes: Vec<Work> = Vec::new();
+        let mut best: Option<(MethodMatch, u32)> = None;
+        let mut honeypot = false;
+        let mut row_of: Vec<Option<u32>> = Vec::new();
+        for (at, found, payload) in rows.iter().take(RECORDED_ROWS) {
+            let row = &bucket.rows[*at as usize];
+            honeypot |= row.sensor_role == ringleader_model::SensorRole::Honeypot;
+            let root = nodes.len();
+            let template = match found {
+                Some(found) => format!("<request:{}>", self.knowledge.methods.get(found.method).id),
+                None if row.class == EventClass::Process => "<script>".to_owned(),
+                None => "<request>".to_owned(),
+            };
+            let mut indicators = Vec::new();
+            self.knowledge.extractor.extract(payload, &mut indicators);
+            let path = path_of(None, &template, false);
+            nodes.push(Work {
+                process: None,
+                parent: None,
+                said: Rc::new(Said { template, indicators }),
+                cmd: payload.chars().take(2048).collect(),
+                behaviours: BTreeSet::new(),
+                roles: BTreeSet::new(),
+                inferred: false,
+                fragment: false,
+                path,
+                parent_path: None,
+                time: row.time,
+            });
+            row_of.push(Some(*at));
+            if row.class == EventClass::Process {
+                self.expand(&mut nodes, root, payload);
+            } else {
+                for script in self.knowledge.extractor.decoded(payload).into_iter().chain(commands_in(payload)) {
+                    self.expand(&mut nodes, root, &script);
+                }
+            }
+            row_of.resize(nodes.len(), None);
+            if let Some(found) = found
+                && best.as_ref().is_none_or(|(it, _)| it.confidence_permille < found.confidence_permille)
+            {
+                best = Some((found.clone(), *at));
+            }
+        }
+        self.trees(bucket, graph, &mut nodes, honeypot);
+        let alerted = self.network_roles(bucket, graph, &mut nodes, host);
+        let suspicious = alerted || best.is_some() || self.is_suspicious(&nodes);
+        let first_row = bucket.rows[rows[0].0 as usize];
+        let id = hash128(source.as_bytes(), hash64(host.name.as_bytes()) ^ 17);
+        let episode = Episode { id, members: vec![], boundary: None, boundary_role: None };
+        let mut facts = facts(bucket, graph, &episode, &nodes, suspicious, honeypot);
+        facts.method = best.as_ref().map(|(it, _)| (it.method.0, it.confidence_permille));
+        let records: Vec<NodeRecord> = nodes
+            .into_iter()
+            .zip(row_of)
+            .map(|(it, row)| NodeRecord {
+                path: it.path,
+                fragment: it.fragment,
+                uid: format!("inferred-{:032x}", hash128(&it.path.to_le_bytes(), id as u64)),
+                parent: it.parent.map(|at| at as u32),
+                inferred: it.inferred,
+                status: ParentStatus::Observed,
+                parent_event: None,
+                ancestor_event: None,
+                file_path: None,
+                start: it.time.map(|it| it.0),
+                end: None,
+                behaviours: it.behaviours.into_iter().collect(),
+                network_roles: it.roles.into_iter().map(|(role, value)| (role as u8, value)).collect(),
+                indicators: it.said.indicators.iter().map(|it| (it.kind, it.context, it.value.clone())).collect(),
+                members: row.map(|at| member(bucket, &bucket.rows[at as usize])).into_iter().collect(),
+            })
+            .collect();
+        let method = best.map(|(it, at)| MethodRecord {
+            method: it.method.0,
+            confidence_permille: it.confidence_permille,
+            why: it.matched,
+            evidence: vec![member(bucket, &bucket.rows[at as usize])],
+            from: bucket.text(&bucket.rows[at as usize], Field::SrcIp).map(str::to_owned),
+        });
+        let record = EpisodeRecord {
+            id,
+            host: host.name.to_owned(),
+            entry: Some(first_row.id.0),
+            honeypot,
+            suspicious,
+            alerted,
+            nodes: records,
+            abstained_because: method.is_none().then(|| "no_evidence".to_owned()),
+            method,
+            host_missing: host.missing,
+            host_links: host.links,
+            ..EpisodeRecord::default()
+        };
+        Labelled { facts, record: Some(record) }
+    }
+}
+
+/// What is known of the host while its episodes are labelled.
+pub struct Host<'a> {
+    pub name: &'a str,
+    pub addresses: BTreeSet<String>,
+    pub signals: &'a Signals,
+    pub missing: u64,
+    pub links: u64,
+}
+
+impl Host<'_> {
+    /// Whether the sensor may have seen this very host: its address is known and on either end, or unknown.
+    fn may_be_of(&self, signal: &network::Signal) -> bool {
+        self.addresses.is_empty()
+            || signal.from.as_ref().is_some_and(|it| self.addresses.contains(it))
+            || signal.to.as_ref().is_some_and(|it| self.addresses.contains(it))
+            || (signal.from.is_none() && signal.to.is_none())
+    }
+}
+
+/// The chain of templates from the entry down.
+fn path_of(parent: Option<u128>, template: &str, lost_above: bool) -> u128 {
+    let seed = if lost_above { 31 } else { 30 };
+    match parent {
+        Some(parent) => hash128(&parent.to_le_bytes(), hash64(template.as_bytes()) ^ seed),
+        None => hash128(template.as_bytes(), seed),
+    }
+}
+
+fn has_children_logged(nodes: &[Work]) -> bool {
+    nodes.iter().filter(|it| !it.inferred).count() > 1
+}
+
+/// Shell text inside a request: what stands behind the usual injection marks.
+fn commands_in(payload: &str) -> Vec<String> {
+    let decoded = super::methods::normalize::normalize(payload);
+    let starts = ["wget ", "curl ", "/bin/sh", "/bin/bash", "busybox ", "powershell", "cmd.exe", "cd /tmp", "cd /var"];
+    let Some(at) = starts.iter().filter_map(|it| decoded.find(it)).min() else { return Vec::new() };
+    vec![decoded[at..].chars().take(4096).collect()]
+}
+
+fn process_uid(bucket: &Bucket, process: &Process) -> String {
+    match text(bucket, process.guid) {
+        Some(guid) if !process.inferred => guid.to_owned(),
+        _ => process.uid.to_string(),
+    }
+}
+
+pub(crate) fn member(bucket: &Bucket, row: &Row) -> MemberRecord {
+    MemberRecord {
+        event: row.id.0,
+        own_id: bucket.source_event_id(row).map(str::to_owned),
+        source: row.place.source,
+        offset: row.place.offset,
+        length: row.place.length,
+        time: row.time.map(|it| it.0),
+        pid: row.pid,
+    }
+}
+
+fn connections(bucket: &Bucket, graph: &HostGraph, process: Option<u32>) -> Vec<String> {
+    let Some(at) = process else { return Vec::new() };
+    graph.processes[at as usize]
+        .deeds
+        .iter()
+        .take(RECORDED_ROWS)
+        .map(|it| &bucket.rows[*it as usize])
+        .filter(|row| row.class == EventClass::Network)
+        .filter_map(|row| Some(format!("{}:{}", bucket.text(row, Field::DstIp)?, bucket.text(row, Field::DstPort).unwrap_or("0"))))
+        .collect()
+}
+
+fn files_written<'b>(bucket: &'b Bucket, graph: &HostGraph, process: u32) -> Vec<&'b str> {
+    graph.processes[process as usize]
+        .deeds
+        .iter()
+        .take(RECORDED_ROWS)
+        .map(|it| &bucket.rows[*it as usize])
+        .filter(|row| row.class == EventClass::File)
+        .filter_map(|row| bucket.text(row, Field::TargetPath))
+        .collect()
+}
+
+fn facts(
+    bucket: &Bucket,
+    graph: &HostGraph,
+    episode: &Episode,
+    nodes: &[Work],
+    suspicious: bool,
+    honeypot: bool,
+) -> EpisodeFacts {
+    let mut features: BTreeMap<(IndicatorKind, String), Context> = BTreeMap::new();
+    let mut killed: BTreeSet<(IndicatorKind, &str)> = BTreeSet::new();
+    let mut n_indicator_edges = 0;
+    for node in nodes {
+        n_indicator_edges += node.said.indicators.len() as u64;
+        for it in &node.said.indicators {
+            if it.context == Context::Killed {
+                killed.insert((it.kind, &it.value));
+                continue;
+            }
+            let context = features.entry((it.kind, it.value.clone())).or_insert(it.context);
+            *context = (*context).min(it.context);
+        }
+        if !suspicious && !honeypot {
+            continue;
+        }
+        for row in node.process.iter().flat_map(|at| graph.processes[*at as usize].deeds.iter().take(RECORDED_ROWS)) {
+            for it in network::deed_indicators(bucket, &bucket.rows[*row as usize]) {
+                n_indicator_edges += 1;
+                features.entry((it.kind, it.value)).or_insert(it.context);
+            }
+        }
+    }
+    // What it kills belongs to its rivals, unless it runs it itself.
+    features.retain(|(kind, value), context| *context == Context::Executed || !killed.contains(&(*kind, value.as_str())));
+    let times = || nodes.iter().filter_map(|it| it.time);
+    EpisodeFacts {
+        id: episode.id,
+        host: hash64(bucket.strings.get(graph.host).as_bytes()),
+        tenant: hash64(bucket.strings.get(graph.tenant).as_bytes()),
+        first: times().min(),
+        last: times().max(),
+        n_processes: nodes.iter().filter(|it| !it.inferred).count() as u64,
+        n_inferred: nodes.iter().filter(|it| it.inferred).count() as u64,
+        n_indicator_edges,
+        features: features.into_iter().map(|((kind, value), context)| Feature { kind, value, context }).collect(),
+        nodes: nodes
+            .iter()
+            .filter(|it| it.path != 0)
+            .map(|it| NodeFacts {
+                path: it.path,
+                parent: it.parent_path,
+                template: it.said.template.clone(),
+                sample: it.cmd.chars().take(1024).collect(),
+                inferred: it.inferred,
+                fragment: it.fragment,
+                time: it.time,
+                behaviours: it.behaviours.iter().copied().collect(),
+                network_roles: it.roles.iter().map(|(role, _)| *role as u8).collect(),
+            })
+            .collect(),
+        suspicious,
+        honeypot,
+        method: None,
+    }
+}
