@@ -4,3 +4,4 @@ pub mod collect;
 pub mod connect;
 pub mod merge;
 pub mod partition;
+pub mod label;

@@ -1,0 +1,228 @@
+//! Process graphs → behaviours: what was seen in them, each with an ATT&CK technique. Two mechanisms: Sigma rules
+//! for what one process shows (`knowledge/behaviours`), tree patterns for what takes several. Deliberately
+//! absent: any verdict on a host, and who did it.
+
+mod command;
+mod fetch;
+mod paths;
+mod rules;
+mod sigma;
+mod tree;
+
+mod brute_forces_ssh;
+mod deletes_itself;
+mod downloads_then_runs;
+mod installs_from_web;
+mod kills_rivals;
+mod lateral_known_hosts_ssh;
+mod overwrites_copied_program;
+mod persists_dropped_file;
+mod replaces_ssh_keys;
+mod sweeps_hosts;
+mod system_reconnaissance;
+mod tries_many_architectures;
+mod turns_off_defences;
+mod writes_then_runs;
+
+use serde::Serialize;
+
+use sigma::{RuleText, Rules};
+use tree::Scene;
+pub use tree::{Node, Tree};
+
+/// How much a behaviour weighs by itself. From `High` on it is alarm grade: it makes an episode suspicious.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+    pub const fn is_alarm(self) -> bool {
+        matches!(self, Self::High | Self::Critical)
+    }
+}
+
+/// What it takes to see a behaviour: one process, or several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Single,
+    Tree,
+}
+
+/// How far a behaviour is trusted. `Trial` is computed and not alarmed on; `Retired` is no longer looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Maturity {
+    Trial,
+    Stable,
+    Retired,
+}
+
+/// Something that can be seen in a process graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Behaviour {
+    /// What is seen; reads after "the host …".
+    pub id: String,
+    pub title: String,
+    /// ATT&CK technique, `T1105` or `T1059.004`. Empty where a user's rule names none.
+    pub technique: String,
+    pub severity: Severity,
+    pub kind: Kind,
+    pub maturity: Maturity,
+}
+
+/// Index into [`Behaviours::all`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct BehaviourId(pub u16);
+
+/// One process, with as much as the log says of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProcessView<'a> {
+    pub file_path: Option<&'a str>,
+    pub cmd_line: Option<&'a str>,
+    pub parent_file_path: Option<&'a str>,
+    pub parent_cmd_line: Option<&'a str>,
+    pub user: Option<&'a str>,
+    pub cwd: Option<&'a str>,
+    pub windows: bool,
+}
+
+/// A behaviour seen in a tree, and the nodes that show it, in order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    pub behaviour: BehaviourId,
+    pub nodes: Vec<usize>,
+}
+
+/// A rule that can't be used, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RuleProblem {
+    pub name: String,
+    pub what: String,
+}
+
+/// A behaviour that only several processes show together.
+pub(crate) trait Pattern: Sync {
+    /// What is seen, `snake_case`; also its fixture folder.
+    fn id(&self) -> &'static str;
+    /// One sentence without a full stop, for lists and reports.
+    fn title(&self) -> &'static str;
+    fn technique(&self) -> &'static str;
+    fn severity(&self) -> Severity;
+    fn maturity(&self) -> Maturity {
+        Maturity::Stable
+    }
+    /// Evidence of each time it is seen: node indices in order. Linear in the scene's steps and nodes.
+    fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>>;
+}
+
+/// Every pattern, by name.
+const PATTERNS: &[&dyn Pattern] = &[
+    &brute_forces_ssh::BruteForcesSsh,
+    &deletes_itself::DeletesItself,
+    &downloads_then_runs::DownloadsThenRuns,
+    &installs_from_web::InstallsFromWeb,
+    &kills_rivals::KillsRivals,
+    &lateral_known_hosts_ssh::LateralKnownHostsSsh,
+    &overwrites_copied_program::OverwritesCopiedProgram,
+    &persists_dropped_file::PersistsDroppedFile,
+    &replaces_ssh_keys::ReplacesSshKeys,
+    &sweeps_hosts::SweepsHosts,
+    &system_reconnaissance::SystemReconnaissance,
+    &tries_many_architectures::TriesManyArchitectures,
+    &turns_off_defences::TurnsOffDefences,
+    &writes_then_runs::WritesThenRuns,
+];
+
+/// Evidence kept of one behaviour in one tree; the rest repeats it.
+const MAX_FOUND: usize = 16;
+/// Nodes named in one piece of evidence.
+const MAX_EVIDENCE: usize = 64;
+
+/// Everything that is looked for: the patterns, our own rules, then the user's.
+pub struct Behaviours {
+    all: Vec<Behaviour>,
+    rules: Rules,
+}
+
+impl Behaviours {
+    /// What ships with the program. Compiling it takes some milliseconds: do it once.
+    pub fn built_in() -> Self {
+        Self::with_rules(&[]).0
+    }
+
+    /// The same, and a user's own rules, given as (file name without ending, YAML text). A rule that can't be
+    /// used is told and costs itself alone.
+    pub fn with_rules(yaml_texts: &[(String, String)]) -> (Self, Vec<RuleProblem>) {
+        let mut all: Vec<_> = PATTERNS
+            .iter()
+            .map(|pattern| Behaviour {
+                id: pattern.id().to_owned(),
+                title: pattern.title().to_owned(),
+                technique: pattern.technique().to_owned(),
+                severity: pattern.severity(),
+                kind: Kind::Tree,
+                maturity: pattern.maturity(),
+            })
+            .collect();
+        let own = rules::RULES.iter().map(|(name, text)| RuleText { name, text });
+        let added = yaml_texts.iter().map(|(name, text)| RuleText { name, text });
+        let texts: Vec<_> = own.chain(added).collect();
+        let mut problems = Vec::new();
+        let rules = Rules::compile(&texts, &mut all, &mut problems);
+        (Self { all, rules }, problems)
+    }
+
+    pub fn all(&self) -> &[Behaviour] {
+        &self.all
+    }
+
+    pub fn get(&self, id: BehaviourId) -> Option<&Behaviour> {
+        self.all.get(usize::from(id.0))
+    }
+
+    pub fn by_name(&self, name: &str) -> Option<BehaviourId> {
+        let index = self.all.iter().position(|it| it.id == name)?;
+        u16::try_from(index).ok().map(BehaviourId)
+    }
+
+    /// What one process shows by itself, in ascending order. Ask once per distinct view.
+    pub fn of_process(&self, view: &ProcessView<'_>) -> Vec<BehaviourId> {
+        self.rules.matching(view)
+    }
+
+    /// What several processes of one episode show together, ordered by behaviour, then by evidence. At most
+    /// sixteen times each, with at most 64 nodes.
+    pub fn of_tree(&self, tree: &Tree<'_>) -> Vec<Found> {
+        let scene = Scene::new(tree);
+        let mut out = Vec::new();
+        for (index, pattern) in (0u16..).zip(PATTERNS) {
+            if pattern.maturity() == Maturity::Retired {
+                continue;
+            }
+            let mut seen = pattern.find(&scene);
+            seen.iter_mut().for_each(|nodes| nodes.truncate(MAX_EVIDENCE));
+            seen.sort();
+            seen.dedup();
+            let found = seen.into_iter().take(MAX_FOUND);
+            out.extend(found.map(|nodes| Found { behaviour: BehaviourId(index), nodes }));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;
