@@ -1,3 +1,4 @@
 //! The verbs, pure, in the order they run. Nothing here opens a file, reads a clock or starts a thread.
 
 pub mod collect;
+pub mod label;
