@@ -9,6 +9,10 @@ mod rules;
 mod sigma;
 mod tree;
 
+pub mod episode;
+pub mod methods;
+pub mod network;
+
 mod brute_forces_ssh;
 mod deletes_itself;
 mod downloads_then_runs;

