@@ -2,10 +2,18 @@
 //!
 //! Deliberately absent: opening files, decompressing, threads (the engine's).
 
+pub mod eql_normalized;
+pub mod evtx;
+pub(crate) mod fields;
 pub mod framing;
 pub mod json;
+pub(crate) mod network_role;
 pub mod plain;
 pub mod text;
+pub mod vm_connection;
+pub(crate) mod windows_events;
+pub mod windows_json;
+pub mod windows_log_analytics;
 
 use ringleader_model::time::TimeDefaults;
 use ringleader_model::{Event, Malformed};
@@ -76,6 +84,12 @@ pub trait Sink {
 
 /// Every format, in the order they are tried: strictest first.
 pub const FORMATS: &[&dyn Format] = &[
+    &evtx::Evtx,
+    &vm_connection::VmConnection,
+    &eql_normalized::EqlNormalized,
+    &windows_log_analytics::LogAnalyticsJson,
+    &windows_log_analytics::LogAnalyticsCsv,
+    &windows_json::WindowsJson,
     &plain::PlainNdjson, //
     &plain::PlainDelimited,
 ];
@@ -212,5 +226,31 @@ pub(crate) mod testing {
         names.dedup();
         assert_eq!(names.len(), FORMATS.len());
         assert!(FORMATS.iter().all(|it| !it.summary().is_empty()));
+    }
+
+    /// `RINGLEADER_FILES="a.json b.evtx" cargo test -p ringleader-pipeline --lib -- --ignored --nocapture what_files`
+    /// says how each file is recognised and what comes out of it.
+    #[test]
+    #[ignore = "looks at files that are named by hand"]
+    fn what_files_hold() {
+        for path in std::env::var("RINGLEADER_FILES").unwrap_or_default().split_whitespace() {
+            let input = std::fs::read(path).unwrap();
+            let Some(format) = recognize(&input[..input.len().min(framing::HEAD)]) else {
+                println!("{path}: not recognised");
+                continue;
+            };
+            let mut counts = std::collections::BTreeMap::new();
+            let shown = read_all(format, &input);
+            for line in &shown {
+                let words = if line.starts_with("REJECTED") { 99 } else { 2 };
+                let kind: Vec<_> = line.split(' ').take(words).filter(|it| !it.ends_with(':')).collect();
+                let kind = if words == 99 { line.split_once(": ").unwrap().1.to_owned() } else { kind.join(" ") };
+                *counts.entry(kind).or_insert(0) += 1;
+            }
+            println!("{path}: {}, {} shown {counts:?}", format.name(), shown.len());
+            if std::env::var_os("RINGLEADER_SHOW").is_some() {
+                println!("{}", shown.join("\n"));
+            }
+        }
     }
 }
