@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: opening files, decompressing, threads (the engine's).
 
+pub mod alibaba_alert_text;
+pub mod alibaba_sas;
 pub mod eql_normalized;
 pub mod evtx;
 pub(crate) mod fields;
@@ -85,6 +87,9 @@ pub trait Sink {
 /// Every format, in the order they are tried: strictest first.
 pub const FORMATS: &[&dyn Format] = &[
     &evtx::Evtx,
+    &alibaba_sas::AlibabaSas,
+    &alibaba_sas::AlibabaSasCsv,
+    &alibaba_alert_text::AlibabaAlertText,
     &vm_connection::VmConnection,
     &eql_normalized::EqlNormalized,
     &windows_log_analytics::LogAnalyticsJson,

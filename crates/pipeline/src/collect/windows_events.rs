@@ -100,11 +100,12 @@ fn sysmon_event<'a>(id: u32, data: &'a dyn Fields) -> Result<Option<Event<'a>>, 
         _ => return Ok(None),
     };
     event.pid = data.number(&["ProcessId"]);
-    if matches!(id, 1 | 5) && event.pid.is_none() {
-        return Err(Malformed::new("missing or invalid field `ProcessId`"));
-    }
     event.set(Field::FilePath, data.field("Image").filter(|it| it != "<unknown process>"));
     event.set(Field::ProcessGuid, guid(data, &["ProcessGuid"]));
+    // Some nxlog versions lose `ProcessId` to a field of their own; the GUID says as much.
+    if matches!(id, 1 | 5) && event.pid.is_none() && event.get(Field::ProcessGuid).is_none() {
+        return Err(Malformed::new("neither `ProcessId` nor `ProcessGuid`"));
+    }
     event.set(Field::User, data.field("User"));
     match id {
         1 => {
