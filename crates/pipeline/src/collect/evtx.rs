@@ -14,6 +14,7 @@ use super::{Format, Framing, Reader, Record, Sink, SourceContext, windows_events
 
 const HEADER: usize = 4096;
 const CHUNK: usize = 64 << 10;
+const CHUNK_HEADER: u64 = 512;
 const RECORD_HEADER: u64 = 24;
 
 pub struct Evtx;
@@ -66,14 +67,18 @@ impl File {
         let Ok(mut chunk) = chunk.parse(Arc::clone(&self.settings)) else {
             return sink.reject_at(offset, bytes, Malformed::new("evtx chunk with damaged tables"));
         };
-        let mut last = 0;
+        let mut last = CHUNK_HEADER.min(bytes.len() as u64);
         for record in chunk.iter() {
             match record {
                 Ok(record) => {
                     let (at, size) = (record.binxml_offset, record.binxml_size);
                     let place = offset + at.saturating_sub(RECORD_HEADER);
                     let length = size.saturating_add(28);
-                    last = at + u64::from(size);
+                    let end = at + u64::from(size) + 4;
+                    if end > bytes.len() as u64 {
+                        break;
+                    }
+                    last = end;
                     let raw = slice(bytes, at, size);
                     if let Err(why) = self.record(record, place, length, sink) {
                         sink.reject_at(place, raw, why);
@@ -82,11 +87,18 @@ impl File {
                 Err(EvtxError::FailedToReadRecordAt { offset: at, .. }) => {
                     sink.reject_at(offset + at, slice(bytes, at, 4096), Malformed::new("damaged evtx record"));
                 }
-                Err(_) => sink.reject_at(
-                    offset + last,
-                    slice(bytes, last, 4096),
-                    Malformed::new("evtx record that cannot be decoded"),
-                ),
+                Err(EvtxError::FailedToParseRecord { record_id, .. }) => {
+                    let at = find(bytes, record_id).unwrap_or(last);
+                    if at + u64::from(length(bytes, at)) > bytes.len() as u64 {
+                        continue; // The file was cut within it: told below.
+                    }
+                    let why = Malformed::new("evtx record that cannot be decoded");
+                    sink.reject_at(offset + at, slice(bytes, at, 4096), why);
+                }
+                Err(_) => {
+                    let why = Malformed::new("damaged evtx record");
+                    sink.reject_at(offset + last, slice(bytes, last, 4096), why);
+                }
             }
         }
         if bytes.len() < CHUNK {
@@ -118,4 +130,101 @@ fn slice(bytes: &[u8], at: u64, length: u32) -> &[u8] {
     let start = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
     let end = start.saturating_add(length as usize).min(bytes.len());
     &bytes[start..end]
+}
+
+/// What the header of the record says of its length.
+fn length(chunk: &[u8], at: u64) -> u32 {
+    slice(chunk, at + 4, 4).try_into().map_or(0, u32::from_le_bytes)
+}
+
+/// Where the record with this id starts in the chunk.
+fn find(chunk: &[u8], id: u64) -> Option<u64> {
+    memchr::memmem::find_iter(chunk, b"**\0\0")
+        .find(|at| chunk.get(at + 8..at + 16) == Some(&id.to_le_bytes()[..]))
+        .map(|at| at as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{read_all, samples};
+    use super::*;
+
+    const SAMPLE: &[u8] = include_bytes!("../../../../fixtures/collect/evtx/two_chunks.in");
+
+    fn check(input: &[u8], expect: &[&str]) {
+        let got = read_all(&Evtx, input);
+        let short = |line: &'_ String| match line.split(' ').find(|word| word.starts_with("id=")) {
+            Some(id) if !line.starts_with("REJECTED") => id.to_owned(),
+            _ => line.clone(),
+        };
+        let ids: Vec<String> = got.iter().map(short).collect();
+        assert_eq!(ids, expect);
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_gives_what_stands_before_the_cut() {
+        check(&SAMPLE[..100], &["REJECTED at 0: evtx file ends within its header"]);
+        check(&SAMPLE[..4096 + 3100], &["id=1", "REJECTED at 6280: evtx file ends in the middle of a chunk"]);
+        check(
+            &SAMPLE[..4096 + 65536 + 520],
+            &["id=1", "id=2", "id=3", "REJECTED at 70144: evtx file ends in the middle of a chunk"],
+        );
+        check(
+            &SAMPLE[..4096 + 65536 + 20],
+            &["id=1", "id=2", "id=3", "REJECTED at 69652: evtx file ends in the middle of a chunk"],
+        );
+    }
+
+    #[test]
+    fn a_damaged_record_costs_itself_alone() {
+        let mut damaged = SAMPLE.to_vec();
+        let second = 4096 + find(&SAMPLE[4096..], 2).unwrap() as usize;
+        damaged[second + 24..second + 40].fill(0xff);
+        let place = format!("REJECTED at {second}: evtx record that cannot be decoded");
+        let end = "REJECTED at 71896: missing or invalid field `NewProcessId`";
+        check(&damaged, &["id=1", &place, "id=3", "id=4", end]);
+        let mut damaged = SAMPLE.to_vec();
+        damaged[4096] = b'X';
+        check(&damaged, &["REJECTED at 4096: evtx chunk with a damaged header", "id=4", end]);
+    }
+
+    /// Flips bytes of a file all over; the seed is fixed.
+    fn shake(input: &[u8], rounds: u64) {
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        for _ in 0..rounds {
+            let mut bytes = input.to_vec();
+            for _ in 0..=next(8) {
+                // The first chunk's tables and records: elsewhere lie mostly zeros.
+                let at = HEADER + next(12_000.min(bytes.len() - HEADER));
+                bytes[at] = u8::try_from(next(256)).unwrap();
+            }
+            let _ = read_all(&Evtx, &bytes);
+        }
+    }
+
+    #[test]
+    fn no_damage_panics() {
+        shake(SAMPLE, 400);
+    }
+
+    #[test]
+    fn the_public_samples_are_read_without_a_rejection() {
+        let Some(folder) = samples().map(|it| it.join("evtx_mitre")).filter(|it| it.is_dir()) else { return };
+        let mut events = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|it| it == "evtx") {
+                let input = std::fs::read(&path).unwrap();
+                let shown = read_all(&Evtx, &input);
+                assert!(shown.iter().all(|it| !it.starts_with("REJECTED")), "{}", path.display());
+                events += shown.len();
+                shake(&input, 20);
+            }
+        }
+        assert!(events >= 80, "{events}");
+    }
 }

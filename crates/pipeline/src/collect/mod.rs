@@ -9,6 +9,7 @@ pub mod evtx;
 pub(crate) mod fields;
 pub mod framing;
 pub mod json;
+pub mod m365_defender;
 pub(crate) mod network_role;
 pub mod plain;
 pub mod text;
@@ -92,6 +93,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &alibaba_alert_text::AlibabaAlertText,
     &vm_connection::VmConnection,
     &eql_normalized::EqlNormalized,
+    &m365_defender::M365Defender,
     &windows_log_analytics::LogAnalyticsJson,
     &windows_log_analytics::LogAnalyticsCsv,
     &windows_json::WindowsJson,
