@@ -56,8 +56,8 @@ impl Reader for Text {
         let title = title(&text).ok_or(Malformed::new("alert text without a title"))?;
         let mut event = Event::new(EventClass::Detection, Activity::Alert);
         // The alert's own time stands above its labels; the text may go on with other things.
-        let end = text.lines().map_while(|line| (!is_label(line)).then_some(line.len() + 1)).sum::<usize>();
-        let above = text.get(..end.min(text.len())).unwrap_or(&text);
+        let end: usize = text.split_inclusive('\n').take_while(|line| !is_label(line)).map(str::len).sum();
+        let above = &text[..end];
         let time = most_precise(above).or_else(|| most_precise(&text)).ok_or(Malformed::new("missing time"))?;
         let (time, offset) = Timestamp::parse(time, &self.times).ok_or_else(|| super::plain::bad_time(time))?;
         (event.time, event.utc_offset_minutes) = (Some(time), offset);

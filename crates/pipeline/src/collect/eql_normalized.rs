@@ -97,4 +97,13 @@ mod tests {
         assert_eq!(filetime("0"), None);
         assert_eq!(filetime("x"), None);
     }
+
+    #[test]
+    fn the_public_sample_is_read() {
+        let Some(folder) = super::super::testing::samples() else { return };
+        let Ok(input) = std::fs::read(folder.join("eqllib/normalized-T1117-AtomicRed-regsvr32.json")) else { return };
+        assert!(EqlNormalized.recognizes(&input[..input.len().min(super::super::framing::HEAD)]));
+        let shown = super::super::testing::read_all(&EqlNormalized, &input);
+        assert_eq!(shown.len(), 5, "{shown:#?}");
+    }
 }

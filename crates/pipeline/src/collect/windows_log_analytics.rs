@@ -162,4 +162,15 @@ mod tests {
         }
         assert!(time("13/40/2024, 5:24 AM", &TimeDefaults::default()).is_err());
     }
+
+    #[test]
+    fn the_public_sample_is_read() {
+        let Some(folder) = super::super::testing::samples() else { return };
+        let Ok(input) = std::fs::read(folder.join("msticpy/processes_on_host.csv")) else { return };
+        let shown = super::super::testing::read_all(&LogAnalyticsCsv, &input);
+        assert_eq!(shown.len(), 363);
+        assert!(
+            shown.iter().all(|it| it.starts_with("process_activity launch") && it.contains("host=msticalertswin1"))
+        );
+    }
 }
