@@ -4,6 +4,7 @@
 
 pub mod alibaba_alert_text;
 pub mod alibaba_sas;
+pub mod az_nsg_flows;
 pub mod eql_normalized;
 pub mod evtx;
 pub(crate) mod fields;
@@ -92,6 +93,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &alibaba_sas::AlibabaSasCsv,
     &alibaba_alert_text::AlibabaAlertText,
     &vm_connection::VmConnection,
+    &az_nsg_flows::AzNsgFlows,
     &eql_normalized::EqlNormalized,
     &m365_defender::M365Defender,
     &windows_log_analytics::LogAnalyticsJson,
