@@ -2,11 +2,23 @@
 //!
 //! Deliberately absent: opening files, decompressing, threads (the engine's).
 
+pub mod alibaba_alert_text;
+pub mod alibaba_sas;
+pub mod az_nsg_flows;
+pub mod eql_normalized;
+pub mod evtx;
+pub(crate) mod fields;
 pub mod framing;
 pub mod json;
+pub mod m365_defender;
+pub(crate) mod network_role;
 pub mod plain;
 pub mod rows;
 pub mod text;
+pub mod vm_connection;
+pub(crate) mod windows_events;
+pub mod windows_json;
+pub mod windows_log_analytics;
 
 use ringleader_model::time::TimeDefaults;
 use ringleader_model::{Event, Malformed};
@@ -77,6 +89,17 @@ pub trait Sink {
 
 /// Every format, in the order they are tried: strictest first.
 pub const FORMATS: &[&dyn Format] = &[
+    &evtx::Evtx,
+    &alibaba_sas::AlibabaSas,
+    &alibaba_sas::AlibabaSasCsv,
+    &alibaba_alert_text::AlibabaAlertText,
+    &vm_connection::VmConnection,
+    &az_nsg_flows::AzNsgFlows,
+    &eql_normalized::EqlNormalized,
+    &m365_defender::M365Defender,
+    &windows_log_analytics::LogAnalyticsJson,
+    &windows_log_analytics::LogAnalyticsCsv,
+    &windows_json::WindowsJson,
     &plain::PlainNdjson, //
     &plain::PlainDelimited,
 ];
@@ -151,5 +174,124 @@ pub(crate) mod testing {
         }
         reader.finish(&mut shown);
         shown.0
+    }
+
+    /// The public samples, where they are: `RINGLEADER_SAMPLES`, else `../shared/data` beside the workspace.
+    /// `None`, and a word about it, where they are absent: the test that asks is skipped.
+    #[allow(dead_code, reason = "formats without public samples do not ask")]
+    pub(crate) fn samples() -> Option<std::path::PathBuf> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let folder = std::env::var_os("RINGLEADER_SAMPLES").map_or_else(|| root.join("../shared/data"), Into::into);
+        if folder.is_dir() {
+            return Some(folder);
+        }
+        eprintln!("skipped: no samples");
+        None
+    }
+
+    /// Every `fixtures/collect/<format>/*.in` reads as the `.snap` beside it says, and is recognised as its format.
+    /// `UPDATE_SNAPSHOTS=1` writes the snapshots; read the diff before you accept it.
+    #[test]
+    fn fixtures_read_as_their_snapshots_say() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/collect");
+        let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+        let mut wrong = Vec::new();
+        for format in FORMATS {
+            let Ok(folder) = std::fs::read_dir(root.join(format.name())) else { continue };
+            let mut inputs: Vec<_> = folder.map(|it| it.unwrap().path()).collect();
+            inputs.retain(|it| it.extension().is_some_and(|it| it == "in"));
+            inputs.sort();
+            for path in inputs {
+                let input = std::fs::read(&path).unwrap();
+                let found = recognize(&input[..input.len().min(framing::HEAD)]).map_or("none", Format::name);
+                if found != format.name() {
+                    wrong.push(format!("{}: recognised as {found}", path.display()));
+                }
+                let got = read_all(*format, &input).join("\n") + "\n";
+                let snap = path.with_extension("snap");
+                if update {
+                    std::fs::write(&snap, &got).unwrap();
+                }
+                let expect = std::fs::read_to_string(&snap).unwrap_or_default();
+                if got != expect {
+                    let at = got.lines().zip(expect.lines()).position(|(a, b)| a != b);
+                    let at = at.unwrap_or_else(|| got.lines().count().min(expect.lines().count()));
+                    wrong.push(format!(
+                        "{}: line {}\n   got {}\nexpect {}",
+                        path.display(),
+                        at + 1,
+                        got.lines().nth(at).unwrap_or("(nothing)"),
+                        expect.lines().nth(at).unwrap_or("(nothing)"),
+                    ));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Every format meets every fixture, cut and with bytes changed. The seed is fixed.
+    #[test]
+    fn damaged_input_panics_nowhere() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/collect");
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        for folder in std::fs::read_dir(root).unwrap() {
+            for path in std::fs::read_dir(folder.unwrap().path()).unwrap().map(|it| it.unwrap().path()) {
+                if path.extension().is_none_or(|it| it != "in") {
+                    continue;
+                }
+                let mut input = std::fs::read(&path).unwrap();
+                input.truncate(16 << 10);
+                for _ in 0..4 {
+                    let mut bytes = input[..1 + next(input.len())].to_vec();
+                    for _ in 0..next(16) {
+                        let at = next(bytes.len());
+                        bytes[at] = [b'"', b'{', b'\n', b'\\', 0, 0xff, b'9', b'-', b':', b'%'][next(10)];
+                    }
+                    let _ = recognize(&bytes);
+                    for format in FORMATS {
+                        let _ = read_all(*format, &bytes);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn format_names_are_unique_and_told() {
+        let mut names: Vec<_> = FORMATS.iter().map(|it| it.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FORMATS.len());
+        assert!(FORMATS.iter().all(|it| !it.summary().is_empty()));
+    }
+
+    /// `RINGLEADER_FILES="a.json b.evtx" cargo test -p ringleader-pipeline --lib -- --ignored --nocapture what_files`
+    /// says how each file is recognised and what comes out of it.
+    #[test]
+    #[ignore = "looks at files that are named by hand"]
+    fn what_files_hold() {
+        for path in std::env::var("RINGLEADER_FILES").unwrap_or_default().split_whitespace() {
+            let input = std::fs::read(path).unwrap();
+            let Some(format) = recognize(&input[..input.len().min(framing::HEAD)]) else {
+                println!("{path}: not recognised");
+                continue;
+            };
+            let mut counts = std::collections::BTreeMap::new();
+            let shown = read_all(format, &input);
+            for line in &shown {
+                let words = if line.starts_with("REJECTED") { 99 } else { 2 };
+                let kind: Vec<_> = line.split(' ').take(words).filter(|it| !it.ends_with(':')).collect();
+                let kind = if words == 99 { line.split_once(": ").unwrap().1.to_owned() } else { kind.join(" ") };
+                *counts.entry(kind).or_insert(0) += 1;
+            }
+            println!("{path}: {}, {} shown {counts:?}", format.name(), shown.len());
+            if std::env::var_os("RINGLEADER_SHOW").is_some() {
+                println!("{}", shown.join("\n"));
+            }
+        }
     }
 }
