@@ -6,6 +6,7 @@ pub mod auditd;
 pub mod framing;
 pub mod json;
 pub mod plain;
+pub mod sshd_auth;
 pub(crate) mod syslog;
 pub mod text;
 
@@ -79,6 +80,7 @@ pub trait Sink {
 /// Every format, in the order they are tried: strictest first.
 pub const FORMATS: &[&dyn Format] = &[
     &auditd::Auditd,
+    &sshd_auth::SshdAuth,
     &plain::PlainNdjson, //
     &plain::PlainDelimited,
 ];

@@ -132,7 +132,15 @@ mod tests {
 
     #[test]
     fn what_is_no_syslog() {
-        for line in ["", "Mar", "hello world", "1 2024", "Mar  2 10:11:12", "Xyz  2 10:11:12 a b: c", "1 2024-03-02T10:11:12Z h p 1 - [a\\"] {
+        for line in [
+            "",
+            "Mar",
+            "hello world",
+            "1 2024",
+            "Mar  2 10:11:12",
+            "Xyz  2 10:11:12 a b: c",
+            "1 2024-03-02T10:11:12Z h p 1 - [a\\",
+        ] {
             check(line, None);
         }
     }

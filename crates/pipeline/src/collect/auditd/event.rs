@@ -83,7 +83,8 @@ pub(super) fn of_auoms(body: &str) -> Option<Event<'_>> {
 impl<'a> Facts<'a> {
     fn event(self) -> Option<Event<'a>> {
         let it = &self.syscall;
-        let argument = |n: usize| raw(it, ["a0", "a1", "a2", "a3"].get(n)?).and_then(|it| u64::from_str_radix(it, 16).ok());
+        let argument =
+            |n: usize| raw(it, ["a0", "a1", "a2", "a3"].get(n)?).and_then(|it| u64::from_str_radix(it, 16).ok());
         if it.is_empty() {
             return self.without_syscall();
         }
@@ -185,7 +186,8 @@ impl<'a> Facts<'a> {
                     }
                 };
                 // `…at` calls with a folder's descriptor: what their names are relative to is not logged.
-                let here = !name.contains("at") || name == "creat" || argument(0).is_none_or(|it| it as u32 as i32 == -100);
+                let here =
+                    !name.contains("at") || name == "creat" || argument(0).is_none_or(|it| it as u32 as i32 == -100);
                 event.set(Field::TargetPath, absolute(path?, self.cwd.as_deref().filter(|_| here)));
                 event.set(Field::Cwd, self.cwd.clone());
                 event.set(Field::CmdLine, self.title.clone());
@@ -282,7 +284,10 @@ impl Args {
         for (&(arg, part), bytes) in &self.parts {
             let follows = match last {
                 None => (arg, part) == (0, 0),
-                Some((a, p)) => (a == arg && p.checked_add(1) == Some(part)) || (self.whole(a) && a.checked_add(1) == Some(arg) && part == 0),
+                Some((a, p)) => {
+                    (a == arg && p.checked_add(1) == Some(part))
+                        || (self.whole(a) && a.checked_add(1) == Some(arg) && part == 0)
+                }
             };
             if !follows {
                 complete = false;
@@ -294,7 +299,8 @@ impl Args {
             out.extend_from_slice(bytes);
             last = Some((arg, part));
         }
-        complete &= last.is_some_and(|(arg, _)| self.whole(arg) && self.argc.is_none_or(|argc| argc == arg.saturating_add(1)));
+        complete &=
+            last.is_some_and(|(arg, _)| self.whole(arg) && self.argc.is_none_or(|argc| argc == arg.saturating_add(1)));
         (text::decode(&out).into_owned(), complete)
     }
 

@@ -211,7 +211,9 @@ mod tests {
         let inner = pairs(raw(&it, "msg").unwrap());
         assert_eq!((raw(&inner, "acct"), raw(&inner, "res")), (Some("root"), Some("failed")));
         assert_eq!(raw(&it, "UID"), Some("root"));
-        let old = pairs("PAM: accounting acct=root : exe=\"/usr/sbin/crond\" (hostname=?, addr=?, terminal=cron res=success)");
+        let old = pairs(
+            "PAM: accounting acct=root : exe=\"/usr/sbin/crond\" (hostname=?, addr=?, terminal=cron res=success)",
+        );
         assert_eq!((raw(&old, "terminal"), raw(&old, "res"), raw(&old, "addr")), (Some("cron"), Some("success"), None));
     }
 

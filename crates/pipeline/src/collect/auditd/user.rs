@@ -36,7 +36,8 @@ pub(super) fn of_record<'a>(kind: &str, body: &'a str) -> Option<Event<'a>> {
     };
     event.pid = number(&outer, "pid");
     event.set(Field::FilePath, exe);
-    let account = decoded(&inner, "acct").or_else(|| decoded(&outer, "ID")).or_else(|| raw(&inner, "id").map(Into::into));
+    let account =
+        decoded(&inner, "acct").or_else(|| decoded(&outer, "ID")).or_else(|| raw(&inner, "id").map(Into::into));
     event.set(Field::User, account);
     event.set(Field::SrcIp, raw(&inner, "addr").filter(|it| it.parse::<std::net::IpAddr>().is_ok()));
     event.set(Field::Workstation, raw(&inner, "hostname").filter(|it| it.parse::<std::net::IpAddr>().is_err()));
