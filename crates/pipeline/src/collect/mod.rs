@@ -3,11 +3,16 @@
 //! Deliberately absent: opening files, decompressing, threads (the engine's).
 
 pub mod auditd;
+pub mod azure_syslog;
+pub mod command_list;
 pub mod framing;
 pub mod json;
 pub mod plain;
+pub mod shell_script;
 pub mod sshd_auth;
 pub(crate) mod syslog;
+pub mod sysmon_linux;
+pub mod tetragon;
 pub mod text;
 
 use ringleader_model::time::TimeDefaults;
@@ -79,10 +84,15 @@ pub trait Sink {
 
 /// Every format, in the order they are tried: strictest first.
 pub const FORMATS: &[&dyn Format] = &[
+    &tetragon::Tetragon,
+    &azure_syslog::AzureSyslog,
+    &sysmon_linux::SysmonLinux,
     &auditd::Auditd,
     &sshd_auth::SshdAuth,
     &plain::PlainNdjson, //
     &plain::PlainDelimited,
+    &command_list::CommandList,
+    &shell_script::ShellScript,
 ];
 
 /// The format that recognises the bytes.
@@ -94,6 +104,8 @@ pub fn by_name(name: &str) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.name() == name)
 }
 
+#[cfg(test)]
+mod probe;
 #[cfg(test)]
 pub(crate) mod testing {
     //! Reads a whole text with one format, the way the engine does, and shows what came out.

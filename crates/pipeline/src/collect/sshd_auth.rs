@@ -414,7 +414,7 @@ fn digits(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{read_all, samples};
+    use super::super::testing::read_all;
     use super::*;
 
     fn check(message: &str, expect: Option<&str>) {
