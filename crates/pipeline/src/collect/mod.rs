@@ -8,12 +8,20 @@ pub mod az_nsg_flows;
 pub mod eql_normalized;
 pub mod evtx;
 pub(crate) mod fields;
+pub mod auditd;
+pub mod azure_syslog;
+pub mod command_list;
 pub mod framing;
 pub mod json;
 pub mod m365_defender;
 pub(crate) mod network_role;
 pub mod plain;
 pub mod rows;
+pub mod shell_script;
+pub mod sshd_auth;
+pub(crate) mod syslog;
+pub mod sysmon_linux;
+pub mod tetragon;
 pub mod text;
 pub mod vm_connection;
 pub(crate) mod windows_events;
@@ -100,8 +108,15 @@ pub const FORMATS: &[&dyn Format] = &[
     &windows_log_analytics::LogAnalyticsJson,
     &windows_log_analytics::LogAnalyticsCsv,
     &windows_json::WindowsJson,
+    &tetragon::Tetragon,
+    &azure_syslog::AzureSyslog,
+    &sysmon_linux::SysmonLinux,
+    &auditd::Auditd,
+    &sshd_auth::SshdAuth,
     &plain::PlainNdjson, //
     &plain::PlainDelimited,
+    &command_list::CommandList,
+    &shell_script::ShellScript,
 ];
 
 /// The format that recognises the bytes.
@@ -113,6 +128,8 @@ pub fn by_name(name: &str) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.name() == name)
 }
 
+#[cfg(test)]
+mod probe;
 #[cfg(test)]
 pub(crate) mod testing {
     //! Reads a whole text with one format, the way the engine does, and shows what came out.
