@@ -151,4 +151,66 @@ pub(crate) mod testing {
         reader.finish(&mut shown);
         shown.0
     }
+
+    /// The public samples, where they are: `RINGLEADER_SAMPLES`, else `../shared/data` beside the workspace.
+    /// `None`, and a word about it, where they are absent: the test that asks is skipped.
+    #[allow(dead_code, reason = "formats without public samples do not ask")]
+    pub(crate) fn samples() -> Option<std::path::PathBuf> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let folder = std::env::var_os("RINGLEADER_SAMPLES").map_or_else(|| root.join("../shared/data"), Into::into);
+        if folder.is_dir() {
+            return Some(folder);
+        }
+        eprintln!("skipped: no samples");
+        None
+    }
+
+    /// Every `fixtures/collect/<format>/*.in` reads as the `.snap` beside it says, and is recognised as its format.
+    /// `UPDATE_SNAPSHOTS=1` writes the snapshots; read the diff before you accept it.
+    #[test]
+    fn fixtures_read_as_their_snapshots_say() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/collect");
+        let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+        let mut wrong = Vec::new();
+        for format in FORMATS {
+            let Ok(folder) = std::fs::read_dir(root.join(format.name())) else { continue };
+            let mut inputs: Vec<_> = folder.map(|it| it.unwrap().path()).collect();
+            inputs.retain(|it| it.extension().is_some_and(|it| it == "in"));
+            inputs.sort();
+            for path in inputs {
+                let input = std::fs::read(&path).unwrap();
+                let found = recognize(&input[..input.len().min(framing::HEAD)]).map_or("none", Format::name);
+                if found != format.name() {
+                    wrong.push(format!("{}: recognised as {found}", path.display()));
+                }
+                let got = read_all(*format, &input).join("\n") + "\n";
+                let snap = path.with_extension("snap");
+                if update {
+                    std::fs::write(&snap, &got).unwrap();
+                }
+                let expect = std::fs::read_to_string(&snap).unwrap_or_default();
+                if got != expect {
+                    let at = got.lines().zip(expect.lines()).position(|(a, b)| a != b);
+                    let at = at.unwrap_or_else(|| got.lines().count().min(expect.lines().count()));
+                    wrong.push(format!(
+                        "{}: line {}\n   got {}\nexpect {}",
+                        path.display(),
+                        at + 1,
+                        got.lines().nth(at).unwrap_or("(nothing)"),
+                        expect.lines().nth(at).unwrap_or("(nothing)"),
+                    ));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn format_names_are_unique_and_told() {
+        let mut names: Vec<_> = FORMATS.iter().map(|it| it.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FORMATS.len());
+        assert!(FORMATS.iter().all(|it| !it.summary().is_empty()));
+    }
 }
