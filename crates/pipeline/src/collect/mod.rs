@@ -2,10 +2,28 @@
 //!
 //! Deliberately absent: opening files, decompressing, threads (the engine's).
 
+pub mod access_log;
+pub mod access_log_json;
+pub mod ciscoasa;
+pub mod cowrie;
+pub mod cowrie_csv;
+pub mod dionaea;
+pub mod docker_api_honeypot;
+pub mod dshield_firewall;
+pub mod dshield_web;
 pub mod framing;
+pub mod heralding;
+pub mod honeytrap;
+pub mod http_request;
 pub mod json;
+pub mod json_format;
+pub mod network_role;
+pub mod pcap;
 pub mod plain;
+pub mod suricata_eve;
 pub mod text;
+pub mod wire;
+pub mod zeek;
 
 use ringleader_model::time::TimeDefaults;
 use ringleader_model::{Event, Malformed};
@@ -76,6 +94,22 @@ pub trait Sink {
 
 /// Every format, in the order they are tried: strictest first.
 pub const FORMATS: &[&dyn Format] = &[
+    &pcap::Pcap,
+    &zeek::Zeek,
+    &cowrie::COWRIE,
+    &suricata_eve::SURICATA_EVE,
+    &honeytrap::Honeytrap,
+    &dionaea::DIONAEA,
+    &heralding::HERALDING,
+    &docker_api_honeypot::DOCKER_API_HONEYPOT,
+    &dshield_web::DSHIELD_WEB,
+    &zeek::ZEEK_JSON,
+    &ciscoasa::CISCOASA,
+    &cowrie_csv::CowrieCsv,
+    &dshield_firewall::DshieldFirewall,
+    &http_request::HttpRequests,
+    &access_log::AccessLog,
+    &access_log_json::ACCESS_LOG_JSON,
     &plain::PlainNdjson, //
     &plain::PlainDelimited,
 ];
