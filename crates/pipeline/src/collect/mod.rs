@@ -15,9 +15,9 @@ pub mod framing;
 pub mod heralding;
 pub mod honeytrap;
 pub mod http_request;
+pub mod ids_rule;
 pub mod json;
 pub mod json_format;
-pub mod network_role;
 pub mod pcap;
 pub mod plain;
 pub mod suricata_eve;
@@ -246,5 +246,31 @@ pub(crate) mod testing {
         names.dedup();
         assert_eq!(names.len(), FORMATS.len());
         assert!(FORMATS.iter().all(|it| !it.summary().is_empty()));
+    }
+
+    /// `RINGLEADER_FILES="a.json b.evtx" cargo test -p ringleader-pipeline --lib -- --ignored --nocapture what_files`
+    /// says how each file is recognised and what comes out of it.
+    #[test]
+    #[ignore = "looks at files that are named by hand"]
+    fn what_files_hold() {
+        for path in std::env::var("RINGLEADER_FILES").unwrap_or_default().split_whitespace() {
+            let input = std::fs::read(path).unwrap();
+            let Some(format) = recognize(&input[..input.len().min(framing::HEAD)]) else {
+                println!("{path}: not recognised");
+                continue;
+            };
+            let mut counts = std::collections::BTreeMap::new();
+            let shown = read_all(format, &input);
+            for line in &shown {
+                let words = if line.starts_with("REJECTED") { 99 } else { 2 };
+                let kind: Vec<_> = line.split(' ').take(words).filter(|it| !it.ends_with(':')).collect();
+                let kind = if words == 99 { line.split_once(": ").unwrap().1.to_owned() } else { kind.join(" ") };
+                *counts.entry(kind).or_insert(0) += 1;
+            }
+            println!("{path}: {}, {} shown {counts:?}", format.name(), shown.len());
+            if std::env::var_os("RINGLEADER_SHOW").is_some() {
+                println!("{}", shown.join("\n"));
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::SourceContext;
 use super::json::{any, at, scalar, text};
 use super::json_format::{JsonFormat, Out};
-use super::{network_role, wire};
+use super::{ids_rule, wire};
 
 /// The most queries that are taken from one DNS record.
 const MAX_QUERIES: usize = 64;
@@ -102,9 +102,9 @@ fn alert(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), M
     event.set(Field::Severity, text(alert, "severity"));
     event.set(Field::State, text(alert, "action"));
     event.set(Field::Technique, (!metadata("mitre_technique_id").is_empty()).then(|| metadata("mitre_technique_id")));
-    event.set(Field::Cve, network_role::cves(&[&title, &metadata("cve"), &all(alert.get("references"))]));
+    event.set(Field::Cve, ids_rule::cves(&[&title, &metadata("cve"), &all(alert.get("references"))]));
     let tags = [metadata("tag"), metadata("malware_family")];
-    event.set(Field::NetworkRole, network_role::role(&[&title, &class, &tags[0], &tags[1]]));
+    event.set(Field::NetworkRole, ids_rule::role(&[&title, &class, &tags[0], &tags[1]]));
     event.set(Field::Detail, class.clone());
     http(&mut event, it);
     event.set(Field::Body, text(it, "payload_printable").map(wire::cap).or_else(|| request_body(it)).or_else(|| base64(it.get("payload"))));

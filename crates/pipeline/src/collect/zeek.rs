@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::json_format::{JsonFormat, Out};
 use super::{Format, Framing, Reader, Record, Sink, SourceContext};
-use super::{json, network_role, wire};
+use super::{ids_rule, json, wire};
 
 /// Columns beyond this are no Zeek log.
 const MAX_COLUMNS: usize = 512;
@@ -251,8 +251,8 @@ fn event<'v>(
                 event.set(Field::DstIp, get("dst"));
                 event.set(Field::DstPort, get("p"));
             }
-            event.set(Field::NetworkRole, network_role::role(&[&camel(&note), &text]));
-            event.set(Field::Cve, network_role::cves(&[&note, &text]));
+            event.set(Field::NetworkRole, ids_rule::role(&[&camel(&note), &text]));
+            event.set(Field::Cve, ids_rule::cves(&[&note, &text]));
             event.set(Field::Rule, note.clone());
             event.set(Field::RuleId, note);
             event.set(Field::Detail, wire::cap(text));
@@ -346,8 +346,8 @@ mod tests {
 
     #[test]
     fn notices_name_their_role() {
-        assert_eq!(network_role::role(&[&camel("SSH::Password_Guessing")]), Some("brute_force"));
-        assert_eq!(network_role::role(&[&camel("Scan::Port_Scan")]), Some("scan"));
-        assert_eq!(network_role::role(&[&camel("Scan::PortScan")]), Some("scan"));
+        assert_eq!(ids_rule::role(&[&camel("SSH::Password_Guessing")]), Some("brute_force"));
+        assert_eq!(ids_rule::role(&[&camel("Scan::Port_Scan")]), Some("scan"));
+        assert_eq!(ids_rule::role(&[&camel("Scan::PortScan")]), Some("scan"));
     }
 }

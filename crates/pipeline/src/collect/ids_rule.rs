@@ -1,4 +1,4 @@
-//! An alert's own words → what they say of the process behind the traffic, and the CVEs they name.
+//! The title and class of an intrusion detection rule → what it says of the process behind the traffic, and the CVEs it names.
 //!
 //! Deliberately absent: addresses and ports. What an alert does not say, it does not say.
 
