@@ -41,7 +41,8 @@ impl Reader for Lines {
     fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed> {
         let line = text::decode(record.bytes);
         let it = Line::parse(&line).ok_or(Malformed::new("not a line of an access log"))?;
-        let (time, offset) = Timestamp::parse_clf(it.time).ok_or(Malformed::new("a date or time that does not exist"))?;
+        let (time, offset) =
+            Timestamp::parse_clf(it.time).ok_or(Malformed::new("a date or time that does not exist"))?;
         let mut event = Event::new(EventClass::Http, Activity::Request);
         (event.time, event.utc_offset_minutes) = (Some(time), offset);
         // With name look-ups on, a name stands there.
@@ -125,7 +126,19 @@ impl<'a> Line<'a> {
         }
         let (referrer, after) = quoted(after.trim_start()).map_or((None, after), |(it, after)| (Some(it), after));
         let (user_agent, after) = quoted(after.trim_start()).map_or((None, after), |(it, after)| (Some(it), after));
-        Some(Self { vhost, vhost_port, client, user, time, request, status, bytes, referrer, user_agent, rest: after.trim() })
+        Some(Self {
+            vhost,
+            vhost_port,
+            client,
+            user,
+            time,
+            request,
+            status,
+            bytes,
+            referrer,
+            user_agent,
+            rest: after.trim(),
+        })
     }
 }
 
@@ -166,11 +179,18 @@ mod tests {
     fn lines_of_four_kinds() {
         check(
             r#"192.0.2.7 - frank [10/Oct/2000:13:55:36 -0700] "GET /a.gif?x=1 HTTP/1.0" 200 2326"#,
-            &[r#"2000-10-10T20:55:36.000000Z"#, r#"user_name="frank" http_method="GET" url="/a.gif?x=1" http_status="200" traffic_bytes_out="2326""#],
+            &[
+                r#"2000-10-10T20:55:36.000000Z"#,
+                r#"user_name="frank" http_method="GET" url="/a.gif?x=1" http_status="200" traffic_bytes_out="2326""#,
+            ],
         );
         check(
             r#"www.example.test:443 192.0.2.7 - - [10/Oct/2000:13:55:36 +0000] "POST /x HTTP/1.1" 404 - "-" "curl/8 \"x\"" "203.0.113.9""#,
-            &[r#"src_ip="192.0.2.7" http_host="www.example.test" dst_port="443""#, r#"http_user_agent="curl/8 \"x\"""#, r#"detail="\"203.0.113.9\"""#],
+            &[
+                r#"src_ip="192.0.2.7" http_host="www.example.test" dst_port="443""#,
+                r#"http_user_agent="curl/8 \"x\"""#,
+                r#"detail="\"203.0.113.9\"""#,
+            ],
         );
         check(
             r#"2001:db8::1 - - [10/Oct/2000:13:55:36 +0000] "\x16\x03\x01\x02" 400 166 "-" "-""#,
@@ -184,7 +204,9 @@ mod tests {
 
     #[test]
     fn what_is_no_access_log() {
-        for line in ["", "\"", "a b c [10/", "x [10/Oct/2000:13:55:36 +0000] \"GET", "Mar  2 10:11:12 h sshd[1]: \"x\" 200 1"] {
+        for line in
+            ["", "\"", "a b c [10/", "x [10/Oct/2000:13:55:36 +0000] \"GET", "Mar  2 10:11:12 h sshd[1]: \"x\" 200 1"]
+        {
             assert!(!AccessLog.recognizes(line.as_bytes()), "{line}");
         }
         let log = "192.0.2.7 - - [31/Sep/2018:13:55:36 +0000] \"GET / HTTP/1.0\" 200 1";

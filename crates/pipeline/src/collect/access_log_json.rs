@@ -9,7 +9,8 @@ use super::json::{any, at, text};
 use super::json_format::{JsonFormat, Out};
 use super::{SourceContext, access_log, wire};
 
-const CLIENT: &[&str] = &["remote_addr", "client_ip", "clientip", "remote_ip", "client", "ClientHost", "remote_host", "remoteIP"];
+const CLIENT: &[&str] =
+    &["remote_addr", "client_ip", "clientip", "remote_ip", "client", "ClientHost", "remote_host", "remoteIP"];
 const ADDRESS: &[&str] = &["request_uri", "uri", "RequestPath", "path", "requestUrl", "url"];
 const STATUS: &[&str] = &["status", "status_code", "response", "DownstreamStatus", "code"];
 const TIME: &[&str] =
@@ -20,7 +21,8 @@ pub const ACCESS_LOG_JSON: JsonFormat = JsonFormat {
     name: "access_log_json",
     summary: "Web access log as JSON: remote_addr, request or request_uri, status, time_iso8601 …",
     recognizes: |it| {
-        let asked = any(it, &["request"]).or_else(|| any(it, ADDRESS)).or_else(|| at(it, &["request", "uri"])).is_some();
+        let asked =
+            any(it, &["request"]).or_else(|| any(it, ADDRESS)).or_else(|| at(it, &["request", "uri"])).is_some();
         let client = any(it, CLIENT).or_else(|| at(it, &["request", "remote_ip"])).is_some();
         let answered = any(it, STATUS).is_some_and(|it| it.len() == 3 && it.bytes().all(|it| it.is_ascii_digit()));
         asked && client && answered && any(it, TIME).is_some()

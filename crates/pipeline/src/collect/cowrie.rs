@@ -111,7 +111,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
             event.set(Field::DstIp, text(it, "dst_ip"));
             event.set(Field::DstPort, text(it, "dst_port"));
             event.set(Field::Direction, "out");
-            event.set(Field::Body, text(it, "data").map(wire::cap));
+            event.set(Field::Body, text(it, "data").map(|it| wire::cap(bare(&it).to_owned())));
             out.emit(&event);
         }
         "client.version" => {
@@ -121,7 +121,10 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
         }
         "telnet.exploit_attempt" | "telnet.exploit_success" => {
             let mut event = start(EventClass::Detection, Activity::Alert)?;
-            event.set(Field::Rule, if what.ends_with("success") { "telnet exploit, successful" } else { "telnet exploit" });
+            event.set(
+                Field::Rule,
+                if what.ends_with("success") { "telnet exploit, successful" } else { "telnet exploit" },
+            );
             event.set(Field::Cve, text(it, "cve"));
             event.set(Field::NetworkRole, "exploit");
             event.set(Field::Detail, text(it, "value").map(wire::cap));

@@ -63,7 +63,9 @@ impl Reader for Sessions {
         let get = |name: &str| {
             header.columns.iter().position(|it| it == name).and_then(|at| row.get(at)).filter(|it| !it.is_empty())
         };
-        let time = get("start_time").ok_or(Malformed::new("missing field `start_time`"))?;
+        // The end alone is known of a session that another file began.
+        let begun = get("start_time");
+        let time = begun.or_else(|| get("end_time")).ok_or(Malformed::new("missing field `start_time`"))?;
         let (time, offset) = Timestamp::parse(time, &self.context.times).ok_or_else(|| bad_time(time))?;
         let start = |class, activity| {
             let mut event = Event::new(class, activity);
@@ -85,7 +87,7 @@ impl Reader for Sessions {
             event
         };
         let mut out = Out::new(record, sink);
-        out.emit(&start(EventClass::Network, Activity::Open));
+        out.emit(&start(EventClass::Network, if begun.is_some() { Activity::Open } else { Activity::Close }));
         for (name, activity) in [("login_success", Activity::Logon), ("login_failed", Activity::LogonFailed)] {
             if let Some(count) = get(name).and_then(super::json::parse_u32).filter(|it| *it > 0) {
                 let mut event = start(EventClass::Authentication, activity);

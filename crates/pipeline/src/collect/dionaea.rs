@@ -33,7 +33,10 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
         event.set(Field::DstPort, text(it, "dst_port"));
         event.set(Field::Protocol, at(it, &["connection", "transport"]));
         event.set(Field::ServiceName, at(it, &["connection", "protocol"]));
-        event.set(Field::Direction, if at(it, &["connection", "type"]).as_deref() == Some("connect") { "out" } else { "in" });
+        event.set(
+            Field::Direction,
+            if at(it, &["connection", "type"]).as_deref() == Some("connect") { "out" } else { "in" },
+        );
         Ok(event)
     };
     let tried = credentials(it.get("credentials"));

@@ -60,7 +60,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Reader as _, Record, SourceContext};
+    use super::super::{Format, Record, SourceContext};
     use super::*;
 
     #[test]

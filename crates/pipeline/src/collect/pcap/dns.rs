@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn an_answer_with_a_pointer_and_a_loop() {
-        let mut message = b"\x00\x01\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x02c2\x04test\x00\x00\x01\x00\x01".to_vec();
+        let mut message =
+            b"\x00\x01\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x02c2\x04test\x00\x00\x01\x00\x01".to_vec();
         message.extend(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x09");
         let got = parse(&message).unwrap();
         assert_eq!((got.name.as_str(), got.answers.join(",").as_str(), got.response), ("c2.test", "192.0.2.9", true));

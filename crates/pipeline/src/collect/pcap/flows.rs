@@ -44,7 +44,7 @@ pub(super) struct Segment<'a> {
 
 impl Segment<'_> {
     /// What an event's content starts with, in place of the packet's place.
-    pub fn key(&self) -> String {
+    pub(super) fn key(&self) -> String {
         key(self.time, self.from, self.to)
     }
 }
@@ -122,7 +122,11 @@ impl Flows {
         let name = (segment.tcp.is_some(), low, high);
         let opens = segment.tcp.is_some_and(|it| it.syn && !it.ack);
         // The same ports again, after the end of the flow before.
-        let known = self.open.get(&name).copied().filter(|it| !(opens && (self.flows[*it].seen.fin || self.flows[*it].seen.rst)));
+        let known = self
+            .open
+            .get(&name)
+            .copied()
+            .filter(|it| !(opens && (self.flows[*it].seen.fin || self.flows[*it].seen.rst)));
         let at = match known {
             Some(at) => at,
             None => {
@@ -175,7 +179,8 @@ impl Flows {
             flow.emit(sink);
         }
         if self.unread > 0 {
-            let why = format!("not looked into for HTTP requests, beyond 64 MiB of streams: {} directions", self.unread);
+            let why =
+                format!("not looked into for HTTP requests, beyond 64 MiB of streams: {} directions", self.unread);
             sink.reject_at(0, b"", Malformed::from(why));
         }
     }
@@ -249,7 +254,8 @@ impl Flow {
         event.set(Field::BytesIn, self.bytes[1].to_string());
         event.set(Field::State, self.tcp.then(|| self.seen.state()));
         let packets = format!("packets {} out, {} in", self.packets[0], self.packets[1]);
-        let content = format!("{} {protocol} {} {} {packets}", key(self.time, self.from, self.to), self.bytes[0], self.bytes[1]);
+        let content =
+            format!("{} {protocol} {} {} {packets}", key(self.time, self.from, self.to), self.bytes[0], self.bytes[1]);
         event.set(Field::Detail, packets);
         sink.emit_at(&event, self.place.0, self.place.1, content.as_bytes());
         for (side, stream) in self.streams.iter().enumerate() {

@@ -72,7 +72,13 @@ fn take(packet: &Packet<'_>, base: u64, flows: &mut Flows, sink: &mut dyn Sink) 
             to: Endpoint(to, tcp.destination_port()),
             time: packet.time,
             place,
-            tcp: Some(flows::Tcp { seq: tcp.sequence_number(), syn: tcp.syn(), ack: tcp.ack(), fin: tcp.fin(), rst: tcp.rst() }),
+            tcp: Some(flows::Tcp {
+                seq: tcp.sequence_number(),
+                syn: tcp.syn(),
+                ack: tcp.ack(),
+                fin: tcp.fin(),
+                rst: tcp.rst(),
+            }),
             payload: tcp.payload(),
         }),
         Some(TransportSlice::Udp(udp)) => {
@@ -135,10 +141,14 @@ mod tests {
     fn capture(segments: &[(u16, u16, u32, u8, &[u8])]) -> Vec<u8> {
         let mut out = [&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0][..], &[0; 8], &[0, 0, 4, 0, 1, 0, 0, 0]].concat();
         for (n, (from, to, seq, flags, payload)) in (0u32..).zip(segments) {
-            let (source, target) = if from > to { ([192, 0, 2, 1], [198, 51, 100, 2]) } else { ([198, 51, 100, 2], [192, 0, 2, 1]) };
+            let (source, target) =
+                if from > to { ([192, 0, 2, 1], [198, 51, 100, 2]) } else { ([198, 51, 100, 2], [192, 0, 2, 1]) };
             let length = u16::try_from(40 + payload.len()).unwrap().to_be_bytes();
-            let mut packet = [&[2; 12][..], &[8, 0, 0x45, 0], &length, &[0, 0, 0, 0, 64, 6, 0, 0], &source, &target].concat();
-            packet.extend([&from.to_be_bytes()[..], &to.to_be_bytes(), &seq.to_be_bytes(), &[0; 4], &[0x50, *flags]].concat());
+            let mut packet =
+                [&[2; 12][..], &[8, 0, 0x45, 0], &length, &[0, 0, 0, 0, 64, 6, 0, 0], &source, &target].concat();
+            packet.extend(
+                [&from.to_be_bytes()[..], &to.to_be_bytes(), &seq.to_be_bytes(), &[0; 4], &[0x50, *flags]].concat(),
+            );
             packet.extend([&[1, 0, 0, 0, 0, 0][..], payload].concat());
             let size = u32::try_from(packet.len()).unwrap().to_le_bytes();
             out.extend([&(1_650_000_000 + n).to_le_bytes()[..], &[0; 4], &size, &size, &packet].concat());
@@ -177,7 +187,12 @@ mod tests {
     fn ports_used_again_are_another_flow() {
         let got = read_all(
             &Pcap,
-            &capture(&[(4000, 80, 1, SYN, b""), (4000, 80, 2, FIN, b""), (4000, 80, 900, SYN, b""), (4000, 81, 1, SYN, b"")]),
+            &capture(&[
+                (4000, 80, 1, SYN, b""),
+                (4000, 80, 2, FIN, b""),
+                (4000, 80, 900, SYN, b""),
+                (4000, 81, 1, SYN, b""),
+            ]),
         );
         assert_eq!(got.len(), 3, "{got:#?}");
     }
@@ -188,7 +203,11 @@ mod tests {
         for length in 0..whole.len() {
             let got = read_all(&Pcap, &whole[..length]);
             let borders = [24, 24 + 16 + 54];
-            assert_eq!(got.iter().any(|it| it.starts_with("REJECTED")), !borders.contains(&length), "{length}: {got:?}");
+            assert_eq!(
+                got.iter().any(|it| it.starts_with("REJECTED")),
+                !borders.contains(&length),
+                "{length}: {got:?}"
+            );
         }
         for at in 0..whole.len() {
             for value in [0, 0x7f, 0xff] {
