@@ -11,7 +11,20 @@ pub(crate) mod fields;
 pub mod auditd;
 pub mod azure_syslog;
 pub mod command_list;
+pub mod access_log;
+pub mod access_log_json;
+pub mod ciscoasa;
+pub mod cowrie;
+pub mod cowrie_csv;
+pub mod dionaea;
+pub mod docker_api_honeypot;
+pub mod dshield_firewall;
+pub mod dshield_web;
 pub mod framing;
+pub mod heralding;
+pub mod honeytrap;
+pub mod http_request;
+pub mod ids_rule;
 pub mod json;
 pub mod m365_defender;
 pub(crate) mod network_role;
@@ -27,6 +40,13 @@ pub mod vm_connection;
 pub(crate) mod windows_events;
 pub mod windows_json;
 pub mod windows_log_analytics;
+pub mod json_format;
+pub mod pcap;
+pub mod plain;
+pub mod suricata_eve;
+pub mod text;
+pub mod wire;
+pub mod zeek;
 
 use ringleader_model::time::TimeDefaults;
 use ringleader_model::{Event, Malformed};
@@ -113,6 +133,22 @@ pub const FORMATS: &[&dyn Format] = &[
     &sysmon_linux::SysmonLinux,
     &auditd::Auditd,
     &sshd_auth::SshdAuth,
+    &pcap::Pcap,
+    &zeek::Zeek,
+    &cowrie::COWRIE,
+    &suricata_eve::SURICATA_EVE,
+    &honeytrap::Honeytrap,
+    &dionaea::DIONAEA,
+    &heralding::HERALDING,
+    &docker_api_honeypot::DOCKER_API_HONEYPOT,
+    &dshield_web::DSHIELD_WEB,
+    &zeek::ZEEK_JSON,
+    &ciscoasa::CISCOASA,
+    &cowrie_csv::CowrieCsv,
+    &dshield_firewall::DshieldFirewall,
+    &http_request::HttpRequests,
+    &access_log::AccessLog,
+    &access_log_json::ACCESS_LOG_JSON,
     &plain::PlainNdjson, //
     &plain::PlainDelimited,
     &command_list::CommandList,
