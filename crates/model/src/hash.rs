@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
 /// Keyed, so that the writer of a log cannot choose what truncation drops.
-pub const KEY: u64 = 0x52_69_6e_67_6c_65_61_64;
+pub const KEY: u64 = 0x5269_6e67_6c65_6164;
 
 pub fn hash64(bytes: &[u8]) -> u64 {
     xxh3_64_with_seed(bytes, KEY)

@@ -2,36 +2,39 @@
 //!
 //! Deliberately absent: opening files, decompressing, threads (the engine's).
 
-pub mod alibaba_alert_text;
-pub mod alibaba_sas;
-pub mod az_nsg_flows;
-pub mod eql_normalized;
-pub mod evtx;
-pub(crate) mod fields;
-pub mod auditd;
-pub mod azure_syslog;
-pub mod command_list;
 pub mod access_log;
 pub mod access_log_json;
+pub mod alibaba_alert_text;
+pub mod alibaba_sas;
+pub mod auditd;
+pub mod az_nsg_flows;
+pub mod azure_syslog;
 pub mod ciscoasa;
+pub mod command_list;
 pub mod cowrie;
 pub mod cowrie_csv;
 pub mod dionaea;
 pub mod docker_api_honeypot;
 pub mod dshield_firewall;
 pub mod dshield_web;
+pub mod eql_normalized;
+pub mod evtx;
+pub(crate) mod fields;
 pub mod framing;
 pub mod heralding;
 pub mod honeytrap;
 pub mod http_request;
 pub mod ids_rule;
 pub mod json;
+pub mod json_format;
 pub mod m365_defender;
 pub(crate) mod network_role;
+pub mod pcap;
 pub mod plain;
 pub mod rows;
 pub mod shell_script;
 pub mod sshd_auth;
+pub mod suricata_eve;
 pub(crate) mod syslog;
 pub mod sysmon_linux;
 pub mod tetragon;
@@ -40,11 +43,6 @@ pub mod vm_connection;
 pub(crate) mod windows_events;
 pub mod windows_json;
 pub mod windows_log_analytics;
-pub mod json_format;
-pub mod pcap;
-pub mod plain;
-pub mod suricata_eve;
-pub mod text;
 pub mod wire;
 pub mod zeek;
 
@@ -165,7 +163,6 @@ pub fn by_name(name: &str) -> Option<&'static dyn Format> {
 }
 
 #[cfg(test)]
-mod probe;
 #[cfg(test)]
 pub(crate) mod testing {
     //! Reads a whole text with one format, the way the engine does, and shows what came out.

@@ -11,7 +11,7 @@ mod fuse;
 mod grams;
 mod identify;
 mod knowledge;
-mod normalize;
+pub(crate) mod normalize;
 mod shape;
 mod tie;
 
