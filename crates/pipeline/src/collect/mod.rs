@@ -7,6 +7,8 @@ pub mod access_log_json;
 pub mod ciscoasa;
 pub mod cowrie;
 pub mod cowrie_csv;
+#[cfg(test)]
+mod damage;
 pub mod dionaea;
 pub mod docker_api_honeypot;
 pub mod dshield_firewall;
@@ -15,14 +17,14 @@ pub mod framing;
 pub mod heralding;
 pub mod honeytrap;
 pub mod http_request;
-pub mod ids_rule;
+pub(crate) mod ids_rule;
 pub mod json;
 pub mod json_format;
 pub mod pcap;
 pub mod plain;
 pub mod suricata_eve;
 pub mod text;
-pub mod wire;
+pub(crate) mod wire;
 pub mod zeek;
 
 use ringleader_model::time::TimeDefaults;
