@@ -63,7 +63,7 @@ impl Reader for Lines {
 }
 
 /// Sets method and address of a request line; what is none (TLS bytes, a shell line) stays whole, as the body.
-pub fn request<'a>(event: &mut Event<'a>, request: Cow<'a, str>) {
+pub(crate) fn request<'a>(event: &mut Event<'a>, request: Cow<'a, str>) {
     let parsed = wire::request_line(request.as_bytes()).and_then(|(method, target)| {
         Some((std::str::from_utf8(method).ok()?.to_owned(), std::str::from_utf8(target).ok()?.to_owned()))
     });
@@ -143,7 +143,7 @@ impl<'a> Line<'a> {
 }
 
 /// A quoted text and what follows it. `\"` and `\\` are undone; `\xNN` stays as the server wrote it.
-pub fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+pub(crate) fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let inner = text.strip_prefix('"')?;
     let bytes = inner.as_bytes();
     let mut at = 0;

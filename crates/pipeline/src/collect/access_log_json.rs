@@ -20,6 +20,7 @@ const TIME: &[&str] =
 pub const ACCESS_LOG_JSON: JsonFormat = JsonFormat {
     name: "access_log_json",
     summary: "Web access log as JSON: remote_addr, request or request_uri, status, time_iso8601 …",
+    mark: "\"",
     recognizes: |it| {
         let asked =
             any(it, &["request"]).or_else(|| any(it, ADDRESS)).or_else(|| at(it, &["request", "uri"])).is_some();

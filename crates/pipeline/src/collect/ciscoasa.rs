@@ -13,6 +13,7 @@ use super::{SourceContext, access_log, wire};
 pub const CISCOASA: JsonFormat = JsonFormat {
     name: "ciscoasa",
     summary: "Cisco ASA honeypot JSON: src_ip, payload_printable",
+    mark: r#""payload_printable""#,
     recognizes: |it| {
         ["timestamp", "src_ip", "payload_printable"].iter().all(|key| it.get(key).is_some_and(Value::is_string))
             && it.get("event_type").is_none()

@@ -15,6 +15,7 @@ use super::wire;
 pub const COWRIE: JsonFormat = JsonFormat {
     name: "cowrie",
     summary: "Cowrie SSH and Telnet honeypot, JSON of 2017 to now",
+    mark: r#""cowrie."#,
     recognizes: |it| text(it, "eventid").is_some_and(|id| id.starts_with("cowrie.")),
     read,
 };

@@ -16,6 +16,7 @@ const MAX_TRIED: usize = 1000;
 pub const DIONAEA: JsonFormat = JsonFormat {
     name: "dionaea",
     summary: "Dionaea honeypot JSON: connection, src_ip, dst_port, credentials",
+    mark: r#""connection""#,
     recognizes: |it| {
         ["protocol", "transport", "type"].iter().all(|key| at(it, &["connection", key]).is_some())
             && it.get("src_ip").is_some()
@@ -104,5 +105,16 @@ mod tests {
         assert!(got[0].contains(r#"user_name="sa" password="""#), "{}", got[0]);
         assert!(got[1].contains(r#"user_name="sa" password="-""#), "{}", got[1]);
         assert!(got[2].starts_with("network_activity open"), "{}", got[2]);
+    }
+
+    #[test]
+    fn a_flood_of_credentials_is_cut_and_told() {
+        let tried = vec![r#""x""#; MAX_TRIED + 1].join(",");
+        let log = format!(
+            r#"{{"connection":{{"protocol":"mssqld","transport":"tcp","type":"accept"}},"src_ip":"192.0.2.1","timestamp":"2025-02-12T08:46:20","credentials":{{"username":[{tried}]}}}}"#
+        );
+        let got = read_all(&DIONAEA, log.as_bytes());
+        assert_eq!(got.len(), MAX_TRIED + 1);
+        assert!(got[MAX_TRIED].starts_with("REJECTED"), "{}", got[MAX_TRIED]);
     }
 }

@@ -17,6 +17,7 @@ use super::{SourceContext, wire};
 pub const DOCKER_API_HONEYPOT: JsonFormat = JsonFormat {
     name: "docker_api_honeypot",
     summary: "Docker API honeypot JSON: view_args, method, source, data in base64",
+    mark: r#""view_args""#,
     recognizes: |it| {
         at(it, &["view_args", "catchall"]).is_some() && it.get("method").is_some() && it.get("source").is_some()
     },

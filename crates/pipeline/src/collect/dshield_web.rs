@@ -13,6 +13,7 @@ use super::{SourceContext, wire};
 pub const DSHIELD_WEB: JsonFormat = JsonFormat {
     name: "dshield_web",
     summary: "DShield web honeypot JSON: sip, method, url, headers, data",
+    mark: r#""sip""#,
     recognizes: |it| {
         ["sip", "method", "url", "time"].iter().all(|key| it.get(key).is_some())
             && it.get("headers").is_some_and(Value::is_object)

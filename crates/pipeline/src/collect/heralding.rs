@@ -16,6 +16,7 @@ const MAX_TRIED: usize = 1000;
 pub const HERALDING: JsonFormat = JsonFormat {
     name: "heralding",
     summary: "Heralding credential honeypot JSON: session_id, source_ip, protocol, auth_attempts",
+    mark: r#""auth_attempts""#,
     recognizes: |it| {
         ["session_id", "source_ip", "num_auth_attempts", "auth_attempts"].iter().all(|key| it.get(key).is_some())
     },

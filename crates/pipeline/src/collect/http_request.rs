@@ -8,7 +8,7 @@ use super::wire::{HttpRequest, request_line};
 use super::{Format, Framing, Reader, Record, Sink, SourceContext};
 
 /// The most requests that are read of one input.
-pub const MAX_REQUESTS: usize = 1_000_000;
+const MAX_REQUESTS: usize = 1_000_000;
 
 /// What an HTTP honeypot wrote down, or an analyst saved.
 pub struct HttpRequests;

@@ -124,7 +124,7 @@ const WORDS: &[(&str, &[&str])] = &[
 ];
 
 /// What the alert's texts (title, class, tags) say; the title has the first word.
-pub fn role(texts: &[&str]) -> Option<&'static str> {
+pub(crate) fn role(texts: &[&str]) -> Option<&'static str> {
     texts.iter().find_map(|text| {
         let text = spaced(text);
         WORDS.iter().find(|(_, words)| words.iter().any(|word| has(&text, word))).map(|(role, _)| *role)
@@ -159,7 +159,7 @@ static CVE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)\bCVE[-_ ](\d{4})[-_ ](\d{4,7})\b").expect("a constant pattern"));
 
 /// The CVEs that the texts name, each once, comma-joined: `CVE-2021-44228`.
-pub fn cves(texts: &[&str]) -> Option<String> {
+pub(crate) fn cves(texts: &[&str]) -> Option<String> {
     let mut found: Vec<String> = Vec::new();
     for text in texts {
         for hit in CVE.captures_iter(text).take(16) {

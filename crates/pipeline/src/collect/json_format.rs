@@ -12,6 +12,8 @@ use super::{Format, Framing, Reader, Record, Sink, SourceContext};
 pub struct JsonFormat {
     pub name: &'static str,
     pub summary: &'static str,
+    /// What stands in every record: heads without it are not parsed.
+    pub mark: &'static str,
     /// Whether one object is a record of the format.
     pub recognizes: fn(&Value) -> bool,
     /// Reads one object.
@@ -29,7 +31,8 @@ impl Format for JsonFormat {
         Framing::Json
     }
     fn recognizes(&self, head: &[u8]) -> bool {
-        super::json::first_object(head).is_some_and(|it| (self.recognizes)(source(&it)))
+        memchr::memmem::find(head, self.mark.as_bytes()).is_some()
+            && super::json::first_object(head).is_some_and(|it| (self.recognizes)(source(&it)))
     }
     fn reader(&self, context: &SourceContext, _head: &[u8]) -> Box<dyn Reader> {
         Box::new(Objects { context: context.clone(), read: self.read })

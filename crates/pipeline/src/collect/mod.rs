@@ -13,6 +13,8 @@ pub mod ciscoasa;
 pub mod command_list;
 pub mod cowrie;
 pub mod cowrie_csv;
+#[cfg(test)]
+mod damage;
 pub mod dionaea;
 pub mod docker_api_honeypot;
 pub mod dshield_firewall;
@@ -24,7 +26,7 @@ pub mod framing;
 pub mod heralding;
 pub mod honeytrap;
 pub mod http_request;
-pub mod ids_rule;
+pub(crate) mod ids_rule;
 pub mod json;
 pub mod json_format;
 pub mod m365_defender;
@@ -44,6 +46,7 @@ pub(crate) mod windows_events;
 pub mod windows_json;
 pub mod windows_log_analytics;
 pub mod wire;
+pub(crate) mod wire;
 pub mod zeek;
 
 use ringleader_model::time::TimeDefaults;

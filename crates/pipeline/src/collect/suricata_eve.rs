@@ -18,6 +18,7 @@ const MAX_QUERIES: usize = 64;
 pub const SURICATA_EVE: JsonFormat = JsonFormat {
     name: "suricata_eve",
     summary: "Suricata EVE JSON: alert, http, dns (versions 1 to 3), flow, fileinfo, tls",
+    mark: r#""event_type""#,
     recognizes: |it| {
         it.get("event_type").is_some_and(Value::is_string)
             && it.get("timestamp").is_some_and(Value::is_string)

@@ -11,12 +11,12 @@ use super::SourceContext;
 use super::json::any;
 
 /// The longest text that a field keeps of a payload, request, or command; the rest stays in the raw record.
-pub const MAX_TEXT: usize = 64 << 10;
+pub(crate) const MAX_TEXT: usize = 64 << 10;
 /// The most header lines that one request may have; the rest is taken for its body.
 const MAX_HEADERS: usize = 256;
 
 /// An event with the time that the first of the keys gives, as text, or as seconds, milliseconds … since 1970.
-pub fn event_at<'a>(
+pub(crate) fn event_at<'a>(
     class: EventClass,
     activity: Activity,
     it: &Value,
@@ -30,14 +30,14 @@ pub fn event_at<'a>(
     Ok(event)
 }
 
-pub fn parse_time(text: &str, context: &SourceContext) -> Option<(Timestamp, Option<i16>)> {
+pub(crate) fn parse_time(text: &str, context: &SourceContext) -> Option<(Timestamp, Option<i16>)> {
     Timestamp::parse(text, &context.times)
         .or_else(|| Timestamp::parse_clf(text))
         .or_else(|| Timestamp::from_epoch_text(text.trim()).map(|time| (time, Some(0))))
 }
 
 /// The text, cut at `MAX_TEXT`.
-pub fn cap<'a>(text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+pub(crate) fn cap<'a>(text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
     match text.into() {
         text if text.len() <= MAX_TEXT => text,
         Cow::Borrowed(text) => Cow::Borrowed(&text[..text.floor_char_boundary(MAX_TEXT)]),
@@ -50,7 +50,7 @@ pub fn cap<'a>(text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
 
 /// A payload as text: what is no printable UTF-8 becomes `\xNN`. A backslash stands for itself, so that shell
 /// text in a payload stays as it was sent. Line breaks and tabs are kept.
-pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn printable(bytes: &[u8]) -> Cow<'_, str> {
     use std::fmt::Write as _;
     let shown = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
     if let Ok(text) = std::str::from_utf8(bytes)
@@ -80,19 +80,19 @@ pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
 
 /// One HTTP request as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpRequest<'a> {
-    pub method: &'a [u8],
-    pub target: &'a [u8],
+pub(crate) struct HttpRequest<'a> {
+    pub(crate) method: &'a [u8],
+    pub(crate) target: &'a [u8],
     /// The header lines, without the blank one.
-    pub headers: &'a [u8],
-    pub body: &'a [u8],
+    pub(crate) headers: &'a [u8],
+    pub(crate) body: &'a [u8],
     /// How many bytes of the input the request takes.
-    pub length: usize,
+    pub(crate) length: usize,
 }
 
 impl<'a> HttpRequest<'a> {
     /// The request at the front of the bytes, up to the next one. `None`: no request line stands there.
-    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let line_end = line_end(bytes, 0);
         let (method, target) = request_line(&bytes[..line_end])?;
         let mut at = line_end;
@@ -119,18 +119,18 @@ impl<'a> HttpRequest<'a> {
     }
 
     /// Whether the first bytes can be those of a request: so far, a method.
-    pub fn may_start(bytes: &[u8]) -> bool {
+    pub(crate) fn may_start(bytes: &[u8]) -> bool {
         let method = &bytes[..memchr::memchr(b' ', &bytes[..bytes.len().min(33)]).unwrap_or(bytes.len())];
         method.len() <= 32 && method.iter().all(|it| it.is_ascii_uppercase() || matches!(it, b'-' | b'_'))
     }
 
     /// The first header of that name, without surrounding space.
-    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+    pub(crate) fn header(&self, name: &str) -> Option<&'a [u8]> {
         header(self.headers, name)
     }
 
     /// Sets the fields of an event.
-    pub fn fill<'e>(&self, event: &mut Event<'e>)
+    pub(crate) fn fill<'e>(&self, event: &mut Event<'e>)
     where
         'a: 'e,
     {
@@ -152,7 +152,7 @@ fn header<'a>(headers: &'a [u8], name: &str) -> Option<&'a [u8]> {
 }
 
 /// `METHOD target HTTP/1.1`. The target may hold spaces and any bytes: exploits do.
-pub fn request_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn request_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let line = line.trim_ascii_end();
     let space = memchr::memchr(b' ', &line[..line.len().min(33)])?;
     let method = &line[..space];
@@ -166,10 +166,9 @@ pub fn request_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// lies (a file whose line breaks were changed, a smuggled request), the next request line ends the body.
 fn body_end(bytes: &[u8], body: usize, headers: &[u8]) -> usize {
     let told = header(headers, "content-length").and_then(|it| std::str::from_utf8(it).ok()?.parse::<usize>().ok());
-    if let Some(end) = told.and_then(|it| body.checked_add(it)).filter(|it| *it <= bytes.len()) {
-        if starts_request(&bytes[end..]) {
-            return end;
-        }
+    let told = told.and_then(|it| body.checked_add(it)).filter(|it| *it <= bytes.len());
+    if let Some(end) = told.filter(|it| starts_request(&bytes[*it..])) {
+        return end;
     }
     let mut at = body;
     while at < bytes.len() {
@@ -182,10 +181,13 @@ fn body_end(bytes: &[u8], body: usize, headers: &[u8]) -> usize {
     bytes.len()
 }
 
-/// Whether a request, or nothing, stands there. Looks at a bounded piece: lying lengths must not make reading slow.
+/// Whether a request, or nothing, stands there. Looks no further than it must: a million lying lengths may all
+/// point to the same long line.
 fn starts_request(bytes: &[u8]) -> bool {
-    let near = bytes[..bytes.len().min(MAX_TEXT)].trim_ascii_start();
-    (near.is_empty() && bytes.len() < MAX_TEXT) || request_line(&near[..line_end(near, 0)]).is_some()
+    let blank = bytes.iter().take(64).take_while(|it| it.is_ascii_whitespace()).count();
+    let near = &bytes[blank..];
+    let may = HttpRequest::may_start(near) && near.len() > 2;
+    near.is_empty() || (may && request_line(&near[..line_end(&near[..near.len().min(MAX_TEXT)], 0)]).is_some())
 }
 
 /// The start of the next line.

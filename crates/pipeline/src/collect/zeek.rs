@@ -127,6 +127,7 @@ impl Reader for Tsv {
 pub const ZEEK_JSON: JsonFormat = JsonFormat {
     name: "zeek_json",
     summary: "Zeek logs as JSON, fields spelled id.orig_h or id_orig_h",
+    mark: r#""ts""#,
     recognizes: |it| {
         let stream = json::any(it, &["_path", "@stream"]).is_some();
         let zeek = ["uid", "fuid", "id.orig_h", "id_orig_h", "note"].iter().any(|key| it.get(key).is_some());

@@ -61,14 +61,21 @@ pub(super) fn set_endpoints(event: &mut Event<'_>, from: Endpoint, to: Endpoint,
     event.set(Field::Protocol, protocol);
 }
 
-#[derive(Default)]
 pub(super) struct Flows {
+    most_flows: usize,
+    most_held: usize,
     /// In the order of their first packets.
     flows: Vec<Flow>,
     /// (is TCP, lower endpoint, higher one) → the flow that is under way.
     open: HashMap<(bool, Endpoint, Endpoint), usize>,
     held: usize,
     unread: u64,
+}
+
+impl Default for Flows {
+    fn default() -> Self {
+        Self::bounded(MAX_FLOWS, MAX_HELD)
+    }
 }
 
 struct Flow {
@@ -117,6 +124,10 @@ struct Stream {
 }
 
 impl Flows {
+    fn bounded(most_flows: usize, most_held: usize) -> Self {
+        Self { most_flows, most_held, flows: Vec::new(), open: HashMap::new(), held: 0, unread: 0 }
+    }
+
     pub(super) fn take(&mut self, segment: Segment<'_>) -> Result<(), Malformed> {
         let (low, high) = (segment.from.min(segment.to), segment.from.max(segment.to));
         let name = (segment.tcp.is_some(), low, high);
@@ -130,7 +141,7 @@ impl Flows {
         let at = match known {
             Some(at) => at,
             None => {
-                if self.flows.len() >= MAX_FLOWS {
+                if self.flows.len() >= self.most_flows {
                     return Err(Malformed::new("packet beyond the limit of 1,000,000 flows in one capture"));
                 }
                 let answers = segment.tcp.is_some_and(|it| it.syn && it.ack);
@@ -163,7 +174,7 @@ impl Flows {
             return Ok(());
         }
         let stream = flow.streams[side].get_or_insert_default();
-        if self.held >= MAX_HELD && !stream.done {
+        if self.held >= self.most_held && !stream.done {
             stream.done = true;
             self.unread += 1;
         }
@@ -277,5 +288,56 @@ impl Flow {
                 at += stream.bytes[at..].len() - stream.bytes[at..].trim_ascii_start().len();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::Shown;
+    use super::*;
+
+    fn take(flows: &mut Flows, port: u16, seq: u32, payload: &[u8]) -> Result<(), Malformed> {
+        let tcp = Tcp { seq, syn: false, ack: true, fin: false, rst: false };
+        let from = Endpoint([192, 0, 2, 1].into(), port);
+        let to = Endpoint([198, 51, 100, 2].into(), 80);
+        flows.take(Segment { from, to, time: None, place: (0, 0), tcp: Some(tcp), payload })
+    }
+
+    fn shown(flows: Flows) -> Vec<String> {
+        let mut shown = Shown::default();
+        flows.finish(&mut shown);
+        shown.0
+    }
+
+    #[test]
+    fn flows_beyond_the_limit_are_rejected_and_known_ones_go_on() {
+        let mut flows = Flows::bounded(1, MAX_HELD);
+        assert!(take(&mut flows, 4000, 1, b"").is_ok());
+        assert!(take(&mut flows, 4001, 1, b"").is_err());
+        assert!(take(&mut flows, 4000, 1, b"").is_ok());
+        assert_eq!(shown(flows).len(), 1);
+    }
+
+    #[test]
+    fn streams_beyond_what_is_held_are_told() {
+        let mut flows = Flows::bounded(MAX_FLOWS, 10);
+        take(&mut flows, 4000, 1, b"GET /a HTTP/1.1\r\n\r\n").unwrap();
+        take(&mut flows, 4001, 1, b"GET /b HTTP/1.1\r\n\r\n").unwrap();
+        let got = shown(flows);
+        assert!(got[1].contains(r#"url="/a""#), "{got:#?}");
+        assert!(got[3].starts_with("REJECTED") && got[3].ends_with("1 directions"), "{got:#?}");
+        assert_eq!(got.len(), 4);
+    }
+
+    #[test]
+    fn a_long_body_is_cut_at_the_stream_s_limit() {
+        let mut flows = Flows::default();
+        let head = b"POST /a HTTP/1.1\r\n\r\n";
+        take(&mut flows, 4000, 1, head).unwrap();
+        for n in 0..30u32 {
+            take(&mut flows, 4000, 1 + 20 + n * 1000, &[b'x'; 1000]).unwrap();
+        }
+        let got = shown(flows);
+        assert_eq!(got[1].matches('x').count(), MAX_STREAM - head.len());
     }
 }
