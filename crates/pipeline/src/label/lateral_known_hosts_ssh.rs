@@ -37,7 +37,8 @@ impl Pattern for LateralKnownHostsSsh {
         let (mut reads, mut logins) = (Vec::new(), Vec::new());
         for step in &scene.steps {
             let command = &step.command;
-            let reader = command.is(&["cat", "grep", "egrep", "awk", "cut", "find", "sort", "strings", "tail", "head", "locate"]);
+            let reader = command
+                .is(&["cat", "grep", "egrep", "awk", "cut", "find", "sort", "strings", "tail", "head", "locate"]);
             if reader && LISTS.iter().any(|list| command.mentions(list)) {
                 reads.push(step.node);
             }

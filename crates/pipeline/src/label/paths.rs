@@ -3,14 +3,62 @@
 use super::command::base_name;
 
 const TEMP: &[&str] = &["/tmp/", "/var/tmp/", "/dev/shm/", "/run/shm/", "/run/lock/", "/dev/mqueue/", "/mnt/tmp/"];
-const WINDOWS_TEMP: &[&str] =
-    &["\\windows\\temp\\", "\\appdata\\local\\temp\\", "\\users\\public\\", "\\programdata\\", "\\perflogs\\", "\\$recycle.bin\\"];
+const WINDOWS_TEMP: &[&str] = &[
+    "\\windows\\temp\\",
+    "\\appdata\\local\\temp\\",
+    "\\users\\public\\",
+    "\\programdata\\",
+    "\\perflogs\\",
+    "\\$recycle.bin\\",
+];
 /// Hidden folders that software, not bots, keeps programs in.
 const USUAL_HIDDEN: &[&str] = &[
-    ".ansible", ".asdf", ".bun", ".bundle", ".cache", ".cargo", ".claude", ".composer", ".conda", ".config", ".cursor-server",
-    ".deno", ".docker", ".dotnet", ".gem", ".git", ".github", ".gradle", ".helm", ".jenkins", ".krew", ".kube", ".linuxbrew",
-    ".local", ".m2", ".node-gyp", ".npm", ".nvm", ".oh-my-zsh", ".pyenv", ".rbenv", ".rustup", ".rvm", ".sdkman", ".terraform.d",
-    ".tmux", ".venv", ".tox", ".virtualenvs", ".vscode", ".vscode-server", ".yarn", ".sonar", ".m2e", ".build", ".next",
+    ".ansible",
+    ".asdf",
+    ".bun",
+    ".bundle",
+    ".cache",
+    ".cargo",
+    ".claude",
+    ".composer",
+    ".conda",
+    ".config",
+    ".cursor-server",
+    ".deno",
+    ".docker",
+    ".dotnet",
+    ".gem",
+    ".git",
+    ".github",
+    ".gradle",
+    ".helm",
+    ".jenkins",
+    ".krew",
+    ".kube",
+    ".linuxbrew",
+    ".local",
+    ".m2",
+    ".node-gyp",
+    ".npm",
+    ".nvm",
+    ".oh-my-zsh",
+    ".pyenv",
+    ".rbenv",
+    ".rustup",
+    ".rvm",
+    ".sdkman",
+    ".terraform.d",
+    ".tmux",
+    ".venv",
+    ".tox",
+    ".virtualenvs",
+    ".vscode",
+    ".vscode-server",
+    ".yarn",
+    ".sonar",
+    ".m2e",
+    ".build",
+    ".next",
 ];
 
 /// In a folder that everyone may write to.
@@ -28,7 +76,11 @@ pub(crate) fn in_temp(path: &str) -> bool {
 /// Its name or a folder above it begins with a dot, and it is none that software makes.
 pub(crate) fn is_hidden(path: &str) -> bool {
     path.split('/').any(|part| {
-        part.len() > 1 && part.starts_with('.') && part != ".." && !USUAL_HIDDEN.contains(&part) && !part.starts_with(".mount_")
+        part.len() > 1
+            && part.starts_with('.')
+            && part != ".."
+            && !USUAL_HIDDEN.contains(&part)
+            && !part.starts_with(".mount_")
     })
 }
 
@@ -74,6 +126,8 @@ mod tests {
         assert_eq!(url_parts("http://[2001:db8::1]:80"), ("http", "2001:db8::1", ""));
         assert_eq!(url_file_name("http://a.test/b/c.sh?x=1"), "c.sh");
         assert!(is_dropzone("/dev/shm/x") && is_dropzone("/root/.x/y") && is_dropzone(r"C:\Users\Public\a.exe"));
-        assert!(!is_dropzone("/root/.cargo/bin/x") && !is_dropzone("/usr/bin/x") && !is_dropzone("./x") && !is_dropzone(""));
+        assert!(
+            !is_dropzone("/root/.cargo/bin/x") && !is_dropzone("/usr/bin/x") && !is_dropzone("./x") && !is_dropzone("")
+        );
     }
 }

@@ -21,8 +21,20 @@ use super::{Pattern, Severity};
 pub(super) struct PersistsDroppedFile;
 
 const STARTERS: &[&str] = &[
-    "/etc/cron", "/var/spool/cron", "/etc/systemd/system", "/lib/systemd/system", "/etc/rc.local", "/etc/rc.d/", "/etc/init.d/",
-    "/etc/inittab", ".bashrc", ".bash_profile", "/.profile", "/etc/profile", "/etc/ld.so.preload", "/etc/update-motd.d",
+    "/etc/cron",
+    "/var/spool/cron",
+    "/etc/systemd/system",
+    "/lib/systemd/system",
+    "/etc/rc.local",
+    "/etc/rc.d/",
+    "/etc/init.d/",
+    "/etc/inittab",
+    ".bashrc",
+    ".bash_profile",
+    "/.profile",
+    "/etc/profile",
+    "/etc/ld.so.preload",
+    "/etc/update-motd.d",
 ];
 
 impl Pattern for PersistsDroppedFile {
@@ -42,8 +54,10 @@ impl Pattern for PersistsDroppedFile {
         let mut out = Vec::new();
         for step in &scene.steps {
             let Some(text) = started_text(scene, step.from, &step.command) else { continue };
-            let mut words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | '|' | '=' | '>' | '&'));
-            let flow = scene.flows().iter().take(64).find(|flow| flow.path.len() > 3 && text.contains(flow.path.as_str()));
+            let mut words =
+                text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | '|' | '=' | '>' | '&'));
+            let flow =
+                scene.flows().iter().take(64).find(|flow| flow.path.len() > 3 && text.contains(flow.path.as_str()));
             if let Some(flow) = flow {
                 out.push(flow.nodes.iter().copied().chain([step.node]).collect());
             } else if words.any(|word| is_dropzone(word) && !STARTERS.iter().any(|place| word.contains(place))) {
@@ -72,5 +86,9 @@ fn started_text(scene: &Scene<'_, '_>, from: Option<usize>, command: &Command<'_
     if command.is(&["cp", "mv", "ln", "install"]) && command.operands().last().is_some_and(starts) {
         return command.operands().next().map(str::to_owned);
     }
-    command.writes.iter().any(|path| starts(path)).then(|| format!("{} {}", piped().unwrap_or_default(), command.text()))
+    command
+        .writes
+        .iter()
+        .any(|path| starts(path))
+        .then(|| format!("{} {}", piped().unwrap_or_default(), command.text()))
 }

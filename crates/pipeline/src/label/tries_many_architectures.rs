@@ -22,9 +22,9 @@ use super::{Pattern, Severity};
 pub(super) struct TriesManyArchitectures;
 
 const ARCHITECTURES: &[&str] = &[
-    "arm", "arm4", "arm4l", "arm5", "arm5l", "arm6", "arm6l", "arm7", "arm7l", "armv4l", "armv5l", "armv6l", "armv7l", "aarch64",
-    "mips", "mpsl", "mipsel", "ppc", "powerpc", "sh4", "spc", "sparc", "m68k", "arc", "x86", "i586", "i686", "x86_64", "x86_32", "x64",
-    "amd64", "arm64", "i486",
+    "arm", "arm4", "arm4l", "arm5", "arm5l", "arm6", "arm6l", "arm7", "arm7l", "armv4l", "armv5l", "armv6l", "armv7l",
+    "aarch64", "mips", "mpsl", "mipsel", "ppc", "powerpc", "sh4", "spc", "sparc", "m68k", "arc", "x86", "i586", "i686",
+    "x86_64", "x86_32", "x64", "amd64", "arm64", "i486",
 ];
 const DIFFERENT: usize = 3;
 

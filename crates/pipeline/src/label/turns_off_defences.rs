@@ -21,8 +21,30 @@ use super::{Pattern, Severity};
 pub(super) struct TurnsOffDefences;
 
 const AGENTS: &[&str] = &[
-    "aegis", "aliyun", "cloudmonitor", "yunsuo", "qcloud", "stargate", "barad", "ydservice", "hostguard", "bcm-agent", "falcon-sensor",
-    "wazuh", "ossec", "clamav", "clamd", "crowdstrike", "sophos", "mdatp", "windefend", "sense", "mssense", "cbdaemon", "osquery", "falco",
+    "aegis",
+    "aliyun",
+    "cloudmonitor",
+    "yunsuo",
+    "qcloud",
+    "stargate",
+    "barad",
+    "ydservice",
+    "hostguard",
+    "bcm-agent",
+    "falcon-sensor",
+    "wazuh",
+    "ossec",
+    "clamav",
+    "clamd",
+    "crowdstrike",
+    "sophos",
+    "mdatp",
+    "windefend",
+    "sense",
+    "mssense",
+    "cbdaemon",
+    "osquery",
+    "falco",
 ];
 const LOGGERS: &[&str] = &["rsyslog", "syslog", "auditd", "eventlog", "sysmon", "systemd-journald"];
 const FENCES: &[&str] = &["firewalld", "ufw", "iptables", "apparmor", "mpssvc", "nftables"];
@@ -99,7 +121,9 @@ fn turned_off(command: &Command<'_>) -> Option<Defence> {
         return Some(Defence::Log);
     }
     // An agent's uninstaller, run from its folder.
-    if (command.path().contains("uninstall") || command.mentions("uninstall.sh")) && AGENTS.iter().any(|name| command.text().to_ascii_lowercase().contains(name)) {
+    if (command.path().contains("uninstall") || command.mentions("uninstall.sh"))
+        && AGENTS.iter().any(|name| command.text().to_ascii_lowercase().contains(name))
+    {
         return Some(Defence::Agent);
     }
     if command.mentions("nmi_watchdog=0") || (command.mentions("nmi_watchdog") && command.is(&["echo"])) {
