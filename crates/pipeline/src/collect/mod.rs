@@ -45,7 +45,6 @@ pub mod vm_connection;
 pub(crate) mod windows_events;
 pub mod windows_json;
 pub mod windows_log_analytics;
-pub mod wire;
 pub(crate) mod wire;
 pub mod zeek;
 

@@ -164,7 +164,7 @@ fn values(xml: &str) -> Result<(Values<'_>, bool), Malformed> {
             Xml::GeneralRef(entity) => {
                 let known = match entity.resolve_char_ref() {
                     Ok(Some(c)) => Some(c),
-                    _ => match &**entity {
+                    _ => match &*entity {
                         b"lt" => Some('<'),
                         b"gt" => Some('>'),
                         b"amp" => Some('&'),

@@ -38,7 +38,9 @@ pub fn episodes(graph: &HostGraph, bucket: &Bucket) -> Vec<Episode> {
                 Some(parent) => roles[parent as usize],
                 None => role_of_name(bucket.strings.get(graph.processes[at].parent_name)),
             };
-            is_boundary(roles[at], parent_role) || learned(graph, bucket, &children, at)
+            // A honeypot's session is one visitor's: nothing in it stands for several activities.
+            !graph.processes[at].honeypot
+                && (is_boundary(roles[at], parent_role) || learned(graph, bucket, &children, at))
         })
         .collect();
     let mut episodes = Vec::new();

@@ -337,6 +337,14 @@ fn owner(bucket: &Bucket, row: &Row, graph: &mut HostGraph, latest: &mut Latest)
     {
         return Some(*index);
     }
+    // A honeypot's downloads and connections name their session, whose own process carries it as its id.
+    if guid == 0
+        && row.pid.is_none()
+        && matches!(row.class, EventClass::File | EventClass::Network)
+        && let Some(index) = latest.guids.get(&bucket.sym(row, Field::Session)).filter(|_| bucket.sym(row, Field::Session) != 0)
+    {
+        return Some(*index);
+    }
     let file_path = bucket.sym(row, Field::FilePath);
     if let Some(pid) = row.pid {
         let end = latest.starts.partition_point(|it| (it.0, it.1) <= (pid, row.time));

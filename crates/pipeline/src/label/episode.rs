@@ -401,7 +401,7 @@ impl<'k> Labeller<'k> {
         facts: &mut EpisodeFacts,
     ) {
         let entry = &graph.processes[episode.members[0] as usize];
-        let first = record.nodes.iter().filter_map(|it| it.start).min();
+        let first = record.nodes.iter().filter_map(|it| it.start).min().map(Timestamp);
         let commands: Vec<&str> = episode
             .members
             .iter()
@@ -422,7 +422,7 @@ impl<'k> Labeller<'k> {
             by_text.extend(self.identify(command).iter().filter(|it| it.stage == Stage::Attacked).cloned());
         }
         let near = |time: Option<Timestamp>| match (time, first) {
-            (Some(time), Some(first)) => (-5_000_000..=WAY_IN_MICROS).contains(&(first - time.0)),
+            (Some(time), Some(first)) => (-5_000_000..=WAY_IN_MICROS).contains(&(first.0 - time.0)),
             _ => true,
         };
         let session = entry.starts.first().and_then(|it| bucket.text(&bucket.rows[*it as usize], Field::Session));
@@ -685,7 +685,8 @@ fn commands_in(payload: &str) -> Vec<String> {
     vec![decoded[at..].chars().take(4096).collect()]
 }
 
-fn process_uid(bucket: &Bucket, process: &Process) -> String {
+/// The sensor's GUID, else derived from the first event.
+pub fn process_uid(bucket: &Bucket, process: &Process) -> String {
     match text(bucket, process.guid) {
         Some(guid) if !process.inferred => guid.to_owned(),
         _ => process.uid.to_string(),

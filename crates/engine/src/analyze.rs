@@ -1,0 +1,351 @@
+//! host buckets → one sketch and the records of its episodes: once per part, then one fold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ringleader_model::findings::{ProcessRow, Text};
+use ringleader_model::{EventClass, Field, SensorRole, Timestamp};
+use ringleader_pipeline::collect::rows::{Bucket, Sym};
+use ringleader_pipeline::connect::episodes::episodes;
+use ringleader_pipeline::connect::{HostGraph, ParentStatus, connect};
+use ringleader_pipeline::label::episode::{Host, Knowledge, Labelled, Labeller, process_uid};
+use ringleader_pipeline::label::network::{Signal, Signals, signal};
+use ringleader_pipeline::merge::Sketch;
+use ringleader_pipeline::merge::record::EpisodeRecord;
+
+use crate::buckets::Buckets;
+use crate::collect::Progress;
+use crate::store::BUCKETS;
+
+/// What the parts add up to.
+#[derive(Default)]
+pub struct Analyzed {
+    pub sketch: Sketch,
+    /// Episodes that went to a group, by host, then by first event.
+    pub records: Vec<EpisodeRecord>,
+    pub processes: Option<Vec<ProcessRow>>,
+    /// Hosts that an alert names, of whatever product.
+    pub alerted_hosts: BTreeSet<String>,
+    /// Whether anything that alerts was among the inputs.
+    pub has_alerts: bool,
+    /// Addresses of monitored hosts.
+    pub own_addresses: BTreeSet<String>,
+    pub health: BTreeMap<String, HostHealth>,
+}
+
+/// How well one host's log could have shown anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostHealth {
+    pub events: u64,
+    pub processes: u64,
+    pub links: u64,
+    pub missing: u64,
+    pub without_command_line: u64,
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
+    /// The longest time in which it logged nothing, microseconds.
+    pub longest_silence: i64,
+}
+
+impl Analyzed {
+    fn merge(&mut self, part: Self) {
+        self.sketch = std::mem::take(&mut self.sketch).merge(part.sketch);
+        self.records.extend(part.records);
+        if let (Some(all), Some(more)) = (&mut self.processes, part.processes) {
+            all.extend(more);
+        }
+        self.alerted_hosts.extend(part.alerted_hosts);
+        self.has_alerts |= part.has_alerts;
+        self.own_addresses.extend(part.own_addresses);
+        self.health.extend(part.health);
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AnalyzeConfig {
+    pub threads: usize,
+    /// Keep a row for every process event.
+    pub processes: bool,
+}
+
+/// Connects, extracts, labels and sketches every bucket.
+pub fn analyze(buckets: &dyn Buckets, knowledge: &Knowledge, config: &AnalyzeConfig, progress: &dyn Progress) -> io::Result<Analyzed> {
+    let network = network_signals(buckets)?;
+    let next = AtomicUsize::new(0);
+    let whole = Mutex::new(Analyzed { processes: config.processes.then(Vec::new), ..Analyzed::default() });
+    let failed: Mutex<Option<io::Error>> = Mutex::new(None);
+    let lock = |whole: &Mutex<Analyzed>, part: Analyzed| {
+        whole.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(part);
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..config.threads.max(1) {
+            scope.spawn(|| {
+                let mut labeller = Labeller::new(knowledge);
+                loop {
+                    let bucket = next.fetch_add(1, Ordering::Relaxed);
+                    if bucket >= BUCKETS {
+                        return;
+                    }
+                    match buckets.load(bucket) {
+                        Ok(loaded) => {
+                            let part = part(loaded, buckets, &mut labeller, &network.signals, config);
+                            progress.advance(0, part.sketch.counts.events);
+                            lock(&whole, part);
+                        }
+                        Err(error) => {
+                            *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    if let Some(error) = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        return Err(error);
+    }
+    let mut whole = whole.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // What network sensors saw of hosts that have no log of their own.
+    let mut labeller = Labeller::new(knowledge);
+    for loaded in network.unhosted {
+        let mut part = part(loaded, buckets, &mut labeller, &Signals::default(), config);
+        // A network sensor is no host of the fleet.
+        part.sketch.counts.hosts = 0;
+        part.health.clear();
+        whole.merge(part);
+    }
+    whole.sketch.counts.events += network.flows;
+    whole.has_alerts |= network.alerts > 0;
+    let signals = &network.alerted;
+    whole.alerted_hosts.extend(signals.iter().filter(|it| whole.own_addresses.contains(*it)).cloned());
+    whole.records.sort_by(|a, b| (&a.host, first_time(a), a.id).cmp(&(&b.host, first_time(b), b.id)));
+    if let Some(processes) = &mut whole.processes {
+        processes.sort_by(|a, b| (&a.host, a.time, a.event_id).cmp(&(&b.host, b.time, b.event_id)));
+    }
+    Ok(whole)
+}
+
+fn first_time(record: &EpisodeRecord) -> Option<i64> {
+    record.nodes.iter().filter_map(|it| it.start).min()
+}
+
+struct Network {
+    signals: Signals,
+    alerts: u64,
+    /// Addresses that alerts name.
+    alerted: BTreeSet<String>,
+    unhosted: Vec<Bucket>,
+    flows: u64,
+}
+
+/// Alerts and requests of network sensors, from their own buckets.
+fn network_signals(buckets: &dyn Buckets) -> io::Result<Network> {
+    let mut list: Vec<Signal> = Vec::new();
+    let mut network = Network { signals: Signals::default(), alerts: 0, alerted: BTreeSet::new(), unhosted: Vec::new(), flows: 0 };
+    for bucket in BUCKETS..buckets.n_buckets() {
+        let mut loaded = buckets.load(bucket)?;
+        for row in &loaded.rows {
+            if row.class == EventClass::Detection {
+                network.alerts += 1;
+                for field in [Field::SrcIp, Field::DstIp] {
+                    network.alerted.extend(loaded.text(row, field).map(str::to_owned));
+                }
+            }
+        }
+        list.extend(loaded.rows.iter().filter_map(|row| signal(&loaded, row)));
+        // Flows are for the reconstruction of an incident; here only alerts and requests say anything.
+        network.flows += loaded.rows.iter().filter(|it| it.class == EventClass::Network).count() as u64;
+        loaded.rows.retain(|it| it.class != EventClass::Network);
+        if !loaded.rows.is_empty() {
+            network.unhosted.push(loaded);
+        }
+    }
+    network.signals = Signals::new(list);
+    Ok(network)
+}
+
+/// One bucket: connect, then label and sketch episode by episode.
+pub fn part(
+    mut bucket: Bucket,
+    buckets: &dyn Buckets,
+    labeller: &mut Labeller<'_>,
+    signals: &Signals,
+    config: &AnalyzeConfig,
+) -> Analyzed {
+    let mut part = Analyzed { processes: config.processes.then(Vec::new), ..Analyzed::default() };
+    part.sketch.counts.events = bucket.rows.len() as u64;
+    unify_hosts(&mut bucket);
+    let formats = buckets.formats();
+    let format_of = |source: u32| formats.get(source as usize).copied().unwrap_or(u32::MAX);
+    let graphs = connect(&mut bucket, &format_of);
+    for graph in &graphs {
+        host(&bucket, graph, buckets, labeller, signals, config, &mut part);
+    }
+    part
+}
+
+#[expect(clippy::too_many_arguments, reason = "everything that one host's pass reads and adds to")]
+fn host(
+    bucket: &Bucket,
+    graph: &HostGraph,
+    buckets: &dyn Buckets,
+    labeller: &mut Labeller<'_>,
+    signals: &Signals,
+    config: &AnalyzeConfig,
+    part: &mut Analyzed,
+) {
+    let name = bucket.strings.get(graph.host);
+    let addresses = own_addresses(bucket, graph);
+    let links = graph.processes.iter().filter(|it| !it.inferred && it.status != ParentStatus::Unresolved).count() as u64;
+    let missing = graph.processes.iter().filter(|it| !it.inferred && it.status == ParentStatus::Missing).count() as u64;
+    part.sketch.counts.hosts += 1;
+    part.sketch.counts.duplicates += graph.duplicates;
+    part.sketch.counts.parent_edges += graph.processes.iter().filter(|it| it.parent.is_some()).count() as u64;
+    part.health.insert(name.to_owned(), health(graph, links, missing));
+    for row in graph.loose.iter().map(|it| &bucket.rows[*it as usize]).filter(|it| it.class == EventClass::Detection) {
+        part.has_alerts = true;
+        if row.sensor_role == SensorRole::Host {
+            part.alerted_hosts.insert(name.to_owned());
+        }
+    }
+    let about = Host { name, addresses, signals, missing, links };
+    let cut = episodes(graph, bucket);
+    // A boundary is in no episode, and is a process all the same.
+    let in_episodes: usize = cut.iter().map(|it| it.members.len()).sum();
+    let boundaries = graph.processes.len() - in_episodes;
+    part.sketch.counts.processes += boundaries as u64;
+    let mut episode_of: BTreeMap<u32, u128> = BTreeMap::new();
+    for episode in &cut {
+        if config.processes {
+            episode_of.extend(episode.members.iter().map(|it| (*it, episode.id)));
+        }
+        let labelled = labeller.label(bucket, graph, episode, &about);
+        add(labelled, part);
+    }
+    for labelled in labeller.label_loose(bucket, graph, &about) {
+        add(labelled, part);
+    }
+    if part.records.iter().rev().take_while(|it| it.host == name).any(|it| it.alerted) {
+        part.has_alerts = true;
+        part.alerted_hosts.insert(name.to_owned());
+    }
+    if let Some(rows) = &mut part.processes {
+        process_rows(bucket, graph, buckets, name, &episode_of, rows);
+    }
+    part.own_addresses.extend(about.addresses);
+}
+
+fn add(labelled: Labelled, part: &mut Analyzed) {
+    let group = part.sketch.add(labelled.facts);
+    if let (Some(mut record), Some(group)) = (labelled.record, group) {
+        record.group = group;
+        part.records.push(record);
+    }
+}
+
+fn health(graph: &HostGraph, links: u64, missing: u64) -> HostHealth {
+    let logged = || graph.processes.iter().filter(|it| !it.inferred);
+    let mut times: Vec<i64> = logged().filter_map(|it| it.start).map(|it| it.0).collect();
+    times.sort_unstable();
+    HostHealth {
+        events: logged().map(|it| (it.starts.len() + it.deeds.len()) as u64).sum::<u64>() + graph.loose.len() as u64,
+        processes: logged().count() as u64,
+        links,
+        missing,
+        without_command_line: logged().filter(|it| it.cmd_line == 0).count() as u64,
+        first: graph.first,
+        last: graph.last,
+        longest_silence: times.windows(2).map(|it| it[1] - it[0]).max().unwrap_or(0),
+    }
+}
+
+/// A host's own addresses: told by the sensor, and the local end of what it opened itself.
+fn own_addresses(bucket: &Bucket, graph: &HostGraph) -> BTreeSet<String> {
+    let mut syms: BTreeSet<Sym> = BTreeSet::new();
+    let rows = graph.processes.iter().flat_map(|it| it.starts.iter().take(1).chain(&it.deeds)).chain(&graph.loose);
+    for row in rows.map(|it| &bucket.rows[*it as usize]) {
+        let outbound = row.class == EventClass::Network
+            && row.sensor_role == SensorRole::Host
+            && bucket.text(row, Field::Direction) == Some("out");
+        for (field, sym) in bucket.fields(row) {
+            if crate::collect::own_address(*field) || (outbound && *field == Field::SrcIp) {
+                syms.insert(*sym);
+            }
+        }
+    }
+    let name = bucket.strings.get(graph.host);
+    let named = name.parse::<std::net::IpAddr>().is_ok().then(|| name.to_owned());
+    let told = syms.into_iter().map(|it| bucket.strings.get(it).to_owned());
+    told.filter(|it| it.parse::<std::net::IpAddr>().is_ok_and(|it| !it.is_loopback() && !it.is_unspecified())).chain(named).collect()
+}
+
+/// `web1` and `web1.corp.example` are one host, where only one full name starts so.
+fn unify_hosts(bucket: &mut Bucket) {
+    let names: BTreeSet<Sym> = bucket.rows.iter().map(|it| it.host).collect();
+    let mut full: BTreeMap<String, Vec<Sym>> = BTreeMap::new();
+    for sym in &names {
+        let name = bucket.strings.get(*sym);
+        if name.parse::<std::net::IpAddr>().is_err()
+            && let Some((label, _)) = name.split_once('.')
+        {
+            full.entry(label.to_owned()).or_default().push(*sym);
+        }
+    }
+    let same: BTreeMap<Sym, Sym> = names
+        .iter()
+        .filter_map(|short| match full.get(bucket.strings.get(*short)).map(Vec::as_slice) {
+            Some([only]) => Some((*short, *only)),
+            _ => None,
+        })
+        .collect();
+    if same.is_empty() {
+        return;
+    }
+    for row in &mut bucket.rows {
+        if let Some(full) = same.get(&row.host) {
+            row.host = *full;
+        }
+    }
+}
+
+fn process_rows(
+    bucket: &Bucket,
+    graph: &HostGraph,
+    buckets: &dyn Buckets,
+    name: &str,
+    episode_of: &BTreeMap<u32, u128>,
+    rows: &mut Vec<ProcessRow>,
+) {
+    let host: Text = name.into();
+    let names: Vec<Text> = buckets.sources().iter().map(|it| it.source.clone()).collect();
+    let event_of = |at: u32| {
+        let process = &graph.processes[at as usize];
+        process.starts.first().map(|it| bucket.rows[*it as usize].id)
+    };
+    for (at, process) in (0u32..).zip(&graph.processes) {
+        for start in &process.starts {
+            let row = &bucket.rows[*start as usize];
+            let parent = process.parent.filter(|it| !graph.processes[*it as usize].inferred).and_then(event_of);
+            rows.push(ProcessRow {
+                host: host.clone(),
+                event_id: row.id,
+                source_event_id: bucket.source_event_id(row).map(Into::into),
+                source: names.get(row.place.source as usize).cloned().unwrap_or_else(|| "".into()),
+                offset: row.place.offset,
+                length: u64::from(row.place.length),
+                time: row.time,
+                pid: row.pid,
+                process_uid: Some(process_uid(bucket, process).into()),
+                parent_event_id: parent,
+                ancestor_event_id: if parent.is_some() { None } else { process.ancestor.and_then(event_of) },
+                parent_status: process.status,
+                episode_id: episode_of.get(&at).map(|it| format!("{it:032x}").into()),
+                campaign_id: None,
+                gang_id: None,
+                how: process.how.name().into(),
+            });
+        }
+    }
+}
