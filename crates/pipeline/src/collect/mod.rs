@@ -5,8 +5,10 @@
 pub mod auditd;
 pub mod azure_syslog;
 pub mod command_list;
+pub mod falco;
 pub mod framing;
 pub mod json;
+pub mod osquery;
 pub mod plain;
 pub mod shell_script;
 pub mod sshd_auth;
@@ -85,6 +87,8 @@ pub trait Sink {
 /// Every format, in the order they are tried: strictest first.
 pub const FORMATS: &[&dyn Format] = &[
     &tetragon::Tetragon,
+    &falco::Falco,
+    &osquery::Osquery,
     &azure_syslog::AzureSyslog,
     &sysmon_linux::SysmonLinux,
     &auditd::Auditd,
@@ -105,7 +109,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Format> {
 }
 
 #[cfg(test)]
-mod probe;
+mod hostile;
 #[cfg(test)]
 pub(crate) mod testing {
     //! Reads a whole text with one format, the way the engine does, and shows what came out.
