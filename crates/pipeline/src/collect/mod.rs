@@ -22,6 +22,7 @@ pub mod dshield_web;
 pub mod eql_normalized;
 pub mod evtx;
 pub(crate) mod fields;
+pub mod falco;
 pub mod framing;
 pub mod heralding;
 pub mod honeytrap;
@@ -32,6 +33,7 @@ pub mod json_format;
 pub mod m365_defender;
 pub(crate) mod network_role;
 pub mod pcap;
+pub mod osquery;
 pub mod plain;
 pub mod rows;
 pub mod shell_script;
@@ -129,6 +131,8 @@ pub const FORMATS: &[&dyn Format] = &[
     &windows_log_analytics::LogAnalyticsCsv,
     &windows_json::WindowsJson,
     &tetragon::Tetragon,
+    &falco::Falco,
+    &osquery::Osquery,
     &azure_syslog::AzureSyslog,
     &sysmon_linux::SysmonLinux,
     &auditd::Auditd,
@@ -165,6 +169,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Format> {
 }
 
 #[cfg(test)]
+mod hostile;
 #[cfg(test)]
 pub(crate) mod testing {
     //! Reads a whole text with one format, the way the engine does, and shows what came out.

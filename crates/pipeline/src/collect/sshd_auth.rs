@@ -57,7 +57,7 @@ impl Reader for Lines {
 
 /// The event of one syslog line; `Ok(None)` for lines that are well formed and none of ours.
 pub(crate) fn of_line<'a>(line: &'a str, times: &TimeDefaults) -> Result<Option<Event<'a>>, Malformed> {
-    let line = syslog::parse(line, times).ok_or(Malformed::new("not a syslog line"))?;
+    let line = syslog::parse(line, times).ok_or_else(|| syslog::malformed(line))?;
     let Some(mut event) = of_message(line.program, line.pid, line.message) else {
         return Ok(None);
     };

@@ -1,7 +1,7 @@
 //! A syslog line → its header and message. Shared by the formats whose records travel in syslog.
 
-use ringleader_model::Timestamp;
 use ringleader_model::time::TimeDefaults;
+use ringleader_model::{Malformed, Timestamp};
 
 /// The parts of a syslog line, RFC 3164 or 5424, with or without `<PRI>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,13 @@ pub(crate) fn parse<'a>(line: &'a str, defaults: &TimeDefaults) -> Option<Line<'
     };
     let message = message.strip_prefix(':').unwrap_or(message).trim();
     Some(Line { time, utc_offset_minutes, host: Some(host), program: base(program), pid, message })
+}
+
+/// Why a line could not be parsed.
+pub(crate) fn malformed(line: &str) -> Malformed {
+    let b = without_priority(line).as_bytes();
+    let dated = b.len() > 15 && b[3] == b' ' && b[6] == b' ' && b[9] == b':' && b[12] == b':';
+    Malformed::new(if dated { "a date or time that does not exist" } else { "not a syslog line" })
 }
 
 /// The host of a syslog header, whatever follows it.

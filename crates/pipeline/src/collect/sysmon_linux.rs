@@ -66,7 +66,14 @@ pub(crate) fn start(line: &str) -> Option<usize> {
 
 /// The event of one XML document; `Ok(None)` for kinds that are not modelled.
 pub(crate) fn of_xml<'a>(xml: &'a str) -> Result<Option<Event<'a>>, Malformed> {
-    let (values, complete) = values(xml)?;
+    let (values, complete) = match mended(xml) {
+        Cow::Borrowed(xml) => values(xml)?,
+        Cow::Owned(xml) => {
+            let (values, complete) = values(&xml)?;
+            let own = |it: Cow<'_, str>| Cow::Owned(it.into_owned());
+            (values.into_iter().map(|(name, value)| (own(name), own(value))).collect(), complete)
+        }
+    };
     let get = |name: &str| values.iter().find(|(it, _)| it == name).map(|(_, value)| value.clone());
     // Syslog daemons cut long messages, and the parent's command line, which is last, is what makes them long.
     if !complete && get("ProcessId").is_none() {
@@ -96,13 +103,11 @@ pub(crate) fn of_xml<'a>(xml: &'a str) -> Result<Option<Event<'a>>, Malformed> {
     if activity == Activity::Launch && event.pid.is_none() {
         return Err(Malformed::new("missing or invalid field `ProcessId`"));
     }
-    let guid = |name: &str| {
-        get(name)
-            .map(|it| it.to_ascii_lowercase())
-            .filter(|it| it.bytes().any(|b| b.is_ascii_alphanumeric() && b != b'0'))
-    };
+    // Sysmon writes zeros for a process that it does not know; its second half too, where it knows the time alone.
+    let guid =
+        |name: &str| get(name).map(|it| it.to_ascii_lowercase()).filter(|it| !it.ends_with("-0000-000000000000}"));
     let ip = |name: &str| get(name).filter(|it| !matches!(it.as_ref(), "0:0:0:0:0:0:0:0" | "::"));
-    event.set(Field::FilePath, get("Image"));
+    event.set(Field::FilePath, get("Image").filter(|it| it != "<unknown process>"));
     event.set(Field::CmdLine, get("CommandLine"));
     event.set(Field::ProcessGuid, guid("ProcessGuid"));
     event.set(Field::ParentName, get("ParentImage"));
@@ -125,6 +130,35 @@ pub(crate) fn of_xml<'a>(xml: &'a str) -> Result<Option<Event<'a>>, Malformed> {
     event.set(Field::Rule, get("RuleName"));
     event.set(Field::State, (!complete).then_some("truncated"));
     Ok(Some(event))
+}
+
+/// The XML with its broken entities made whole. Log Analytics' agent turns `;` into a blank, and so `&quot;` into
+/// `&quot `; no well-formed event has an `&` without its `;`.
+fn mended(xml: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut done = 0;
+    for (at, _) in xml.match_indices('&') {
+        let rest = &xml[at + 1..];
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '#')).unwrap_or(rest.len());
+        match (&rest[..end], rest.as_bytes().get(end)) {
+            (_, Some(b';')) if end > 0 => continue,
+            ("quot" | "lt" | "gt" | "amp" | "apos", Some(b' ')) => {
+                out.push_str(&xml[done..=at + end]);
+                out.push(';');
+                done = at + end + 2;
+            }
+            _ => {
+                out.push_str(&xml[done..at]);
+                out.push_str("&amp;");
+                done = at + 1;
+            }
+        }
+    }
+    if done == 0 {
+        return Cow::Borrowed(xml);
+    }
+    out.push_str(&xml[done..]);
+    Cow::Owned(out)
 }
 
 type Values<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
@@ -281,6 +315,21 @@ mod tests {
                 "network_activity open 2024-05-11T18:10:22.003485Z host=WEB1 pid=Some(1) ppid=None id=9 direction=\"outbound\" dst_ip=\"192.0.2.1\" dst_port=\"443\""
             ]
         );
+    }
+
+    #[test]
+    fn entities_that_lost_their_semicolon_are_mended() {
+        let cases = [
+            ("&lt unknown process&gt ", "<unknown process>"),
+            ("a &quot b&quot  c & d &", "a \"b\" c & d &"),
+            ("x&amp y; &#38; &", "x&y; & &"),
+        ];
+        for (raw, expect) in cases {
+            let xml =
+                event(5, &data(&[("UtcTime", "2024-05-11 18:10:21.998"), ("ProcessId", "1"), ("CommandLine", raw)]));
+            let got = of_xml(&xml).unwrap().unwrap();
+            assert_eq!((got.get(Field::CmdLine), got.get(Field::State)), (Some(expect), None), "{raw}");
+        }
     }
 
     #[test]

@@ -78,8 +78,8 @@ impl Reader for Events {
         event.set(Field::Cwd, json::text(process, "cwd"));
         event.set(Field::User, json::at(process, &["user", "name"]).or_else(|| json::text(process, "uid")));
         event.set(Field::ParentGuid, json::text(process, "parent_exec_id"));
-        if let Some(parent) = inner.get("parent").filter(|it| it.is_object()) {
-            event.ppid = json::number(parent, "pid").filter(|it| *it != 0);
+        if let Some(parent) = inner.get("parent").filter(|it| json::number(it, "pid").is_some_and(|pid| pid != 0)) {
+            event.ppid = json::number(parent, "pid");
             event.set(Field::ParentName, json::text(parent, "binary"));
             event.set(Field::ParentCmdLine, command_line(parent));
             event.set(Field::ParentStart, json::text(parent, "start_time").as_deref().and_then(parse));
@@ -122,8 +122,13 @@ fn meaning(kind: &str, inner: &Value, process: &Value) -> Option<(EventClass, Ac
             match function.as_ref() {
                 it if socket && it.contains("connect") => (EventClass::Network, Activity::Open),
                 it if socket && it.contains("close") => (EventClass::Network, Activity::Close),
+                // The mask of the permission that was asked for: 2 to write, 4 to read.
+                "security_file_permission" | "security_mmap_file" if file => {
+                    let write = arguments(inner).any(|it| json::number(it, "int_arg") == Some(2));
+                    (EventClass::File, if write { Activity::Modify } else { Activity::Read })
+                }
                 it if file && it.contains("unlink") => (EventClass::File, Activity::Delete),
-                it if file && it.contains("write") => (EventClass::File, Activity::Modify),
+                it if file && (it.contains("write") || it.contains("truncate")) => (EventClass::File, Activity::Modify),
                 it if file && (it.contains("read") || it.contains("open") || it.contains("fd_install")) => {
                     (EventClass::File, Activity::Read)
                 }
@@ -182,4 +187,50 @@ fn command_line(process: &Value) -> Option<String> {
 /// RFC 3339 with nine digits.
 fn parse(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text, &TimeDefaults::default()).map(|it| it.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{read_all, samples};
+    use super::*;
+
+    #[test]
+    fn what_ran_before_tetragon_is_a_snapshot_and_its_exits_have_signals() {
+        let process = r#"{"exec_id":"bjoxOjE=","pid":7,"uid":0,"binary":"/bin/sh","arguments":"-c \"id; ls\"","flags":"FLAGS","start_time":"2024-01-02T03:04:05.123456789Z","parent_exec_id":"bjowOjE="}"#;
+        let log = format!(
+            "{{\"process_exec\":{{\"process\":{},\"parent\":{{\"pid\":0,\"binary\":\"<kernel>\"}}}},\"node_name\":\"n1\",\"time\":\"2024-01-02T03:04:06Z\"}}\n\
+             {{\"process_exit\":{{\"process\":{process},\"signal\":\"SIGKILL\",\"status\":9}},\"node_name\":\"n1\",\"time\":\"2024-01-02T03:04:07Z\"}}\n\
+             {{\"rate_limit_info\":{{}},\"time\":\"x\"}}\n{{\"process_exec\":{{}}}}\n",
+            process.replace("FLAGS", "procFS auid"),
+        );
+        assert!(Tetragon.recognizes(log.as_bytes()));
+        let process = "pid=Some(7) ppid=None id=- process_uid=\"bjoxOjE=\" process_file_path=\"/bin/sh\" process_cmd_line=\"/bin/sh -c \\\"id; ls\\\"\" process_created_time=\"1704164645123456\" user_name=\"0\" parent_uid=\"bjowOjE=\"";
+        assert_eq!(
+            read_all(&Tetragon, log.as_bytes()),
+            [
+                format!("process_activity snapshot 2024-01-02T03:04:06.000000Z host=n1 {process}"),
+                format!(
+                    "process_activity terminate 2024-01-02T03:04:07.000000Z host=n1 {process} exit_code=\"9\" status=\"SIGKILL\""
+                ),
+                "REJECTED at 613: missing field `process`".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_public_samples() {
+        let Some(folder) = samples() else { return };
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder.join("tetragon/book")).unwrap().map(|it| it.unwrap().path()).collect();
+        files.push(folder.join("tetragon/events.json"));
+        let mut events = 0;
+        for file in files {
+            let input = std::fs::read(&file).unwrap();
+            assert!(Tetragon.recognizes(&input), "{}", file.display());
+            let got = read_all(&Tetragon, &input);
+            assert!(got.iter().all(|it| !it.contains("REJECTED")), "{got:?}");
+            events += got.len();
+        }
+        assert_eq!(events, 24);
+    }
 }
