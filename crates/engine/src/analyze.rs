@@ -268,7 +268,7 @@ fn own_addresses(bucket: &Bucket, graph: &HostGraph) -> BTreeSet<String> {
     for row in rows.map(|it| &bucket.rows[*it as usize]) {
         let outbound = row.class == EventClass::Network
             && row.sensor_role == SensorRole::Host
-            && bucket.text(row, Field::Direction) == Some("out");
+            && bucket.text(row, Field::Direction) == Some("outbound");
         for (field, sym) in bucket.fields(row) {
             if crate::collect::own_address(*field) || (outbound && *field == Field::SrcIp) {
                 syms.insert(*sym);

@@ -236,7 +236,11 @@ fn start_process(
             _ => {}
         }
     }
-    let same_guid = if guid == 0 { None } else { latest.guids.get(&guid).copied() };
+    // Sensors have given one id to two processes: the pid must agree as well.
+    let same_guid = latest.guids.get(&guid).copied().filter(|it| {
+        let known = graph.processes[*it as usize].pid;
+        guid != 0 && (known == row.pid || known.is_none() || row.pid.is_none())
+    });
     let twin = same_guid.or_else(|| other_sensors_twin(bucket, row, cmd_line, graph, latest, format_of_source));
     if let Some(index) = twin {
         let process = &mut graph.processes[index as usize];

@@ -189,7 +189,7 @@ pub fn deed_indicators(bucket: &Bucket, row: &Row) -> Vec<Indicator> {
     let make = |kind, value: String, context| Indicator { kind, value, context, decoded: false };
     let mut found = Vec::new();
     match row.class {
-        EventClass::Network if bucket.text(row, Field::Direction) != Some("in") => {
+        EventClass::Network if bucket.text(row, Field::Direction) != Some("inbound") => {
             let port = bucket.text(row, Field::DstPort).unwrap_or("");
             if let Some(ip) = bucket.text(row, Field::DstIp)
                 && !ORDINARY_PORTS.contains(&port)

@@ -169,6 +169,8 @@ pub struct Counts {
     pub processes: u64,
     pub inferred: u64,
     pub parent_edges: u64,
+    /// Indicators of each episode, as nodes of its graph.
+    pub indicators: u64,
     pub indicator_edges: u64,
     pub episodes: u64,
     pub background_episodes: u64,
@@ -190,6 +192,7 @@ impl Sketch {
         self.counts.episodes += 1;
         self.counts.processes += facts.n_processes;
         self.counts.inferred += facts.n_inferred;
+        self.counts.indicators += facts.features.len() as u64;
         self.counts.indicator_edges += facts.n_indicator_edges;
         let key = group_key(&mut facts);
         let Some((key, features)) = key else {
@@ -476,6 +479,7 @@ impl Counts {
             processes: self.processes + other.processes,
             inferred: self.inferred + other.inferred,
             parent_edges: self.parent_edges + other.parent_edges,
+            indicators: self.indicators + other.indicators,
             indicator_edges: self.indicator_edges + other.indicator_edges,
             episodes: self.episodes + other.episodes,
             background_episodes: self.background_episodes + other.background_episodes,
