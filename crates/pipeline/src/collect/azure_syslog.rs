@@ -95,10 +95,10 @@ mod tests {
         assert_eq!(
             got,
             [
-                "process_activity other 2024-05-11T18:10:21.986000Z host=WEB1 pid=Some(17) ppid=Some(13) id=84 status=\"failed\" \
+                "process_activity other 2024-05-11T18:10:21.986000Z host=WEB1 pid=Some(17) ppid=Some(13) id=1715451021.986:84 status=\"failed\" \
                  file_path=\"/usr/local/bin/sh\" process_cmd_line=\"/usr/bin/java -jar success=yes a.jar\" exit_code=\"-2\" \
                  process_file_path=\"/usr/bin/java\" user_name=\"tomcat\" host_ip=\"192.0.2.5\"",
-                "process_activity launch 2024-05-11T18:10:21.986000Z host=WEB1 pid=Some(17) ppid=Some(13) id=84 \
+                "process_activity launch 2024-05-11T18:10:21.986000Z host=WEB1 pid=Some(17) ppid=Some(13) id=1715451021.986:84 \
                  process_cmd_line=\"sh -c \\\"echo \\\"a\\\" | sh redactors= x\\\"\" working_directory=\"/\" \
                  process_file_path=\"/bin/dash\" user_name=\"tomcat\" host_ip=\"192.0.2.5\"",
             ]

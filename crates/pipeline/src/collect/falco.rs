@@ -69,9 +69,6 @@ impl Reader for Alerts {
             None => it.into_owned(),
         });
         event.set(Field::Image, image);
-        if let (Some(namespace), Some(name)) = (get("k8s.ns.name"), get("k8s.pod.name")) {
-            event.set(Field::Workstation, format!("{namespace}/{name}"));
-        }
         if let Some(name) = get("fd.name") {
             match name.split_once("->") {
                 Some((from, to)) => {

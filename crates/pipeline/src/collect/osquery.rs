@@ -123,9 +123,9 @@ fn of_row<'a>(
         let inbound = get("action").as_deref() == Some("accept");
         let (local, remote) = ((get("local_address"), get("local_port")), (get("remote_address"), get("remote_port")));
         let (src, dst) = if inbound { (remote, local) } else { (local, remote) };
-        event.set(Field::SrcIp, src.0.filter(known_address));
+        event.set(Field::SrcIp, src.0.filter(|it| known_address(it)));
         event.set(Field::SrcPort, src.1.filter(|it| it != "0"));
-        event.set(Field::DstIp, dst.0.filter(known_address));
+        event.set(Field::DstIp, dst.0.filter(|it| known_address(it)));
         event.set(Field::DstPort, dst.1.filter(|it| it != "0"));
         event.set(Field::Protocol, get("protocol").map(protocol));
         event.set(Field::State, json::any(row, &["status", "state"]));
@@ -144,8 +144,8 @@ fn socket_activity(row: &Value) -> Activity {
     }
 }
 
-fn known_address(address: &Cow<'_, str>) -> bool {
-    !matches!(address.as_ref(), "0.0.0.0" | "::" | "unknown")
+fn known_address(address: &str) -> bool {
+    !matches!(address, "0.0.0.0" | "::" | "unknown")
 }
 
 fn protocol(number: Cow<'_, str>) -> Cow<'_, str> {

@@ -90,7 +90,7 @@ impl Reader for Events {
         event.set(Field::Image, json::at(process, &["pod", "container", "image", "name"]));
         let pod = (json::at(process, &["pod", "namespace"]), json::at(process, &["pod", "name"]));
         if let (Some(namespace), Some(name)) = pod {
-            event.set(Field::Workstation, format!("{namespace}/{name}"));
+            event.set(Field::Detail, format!("pod {namespace}/{name}"));
         }
         event.set(Field::ExitCode, json::text(inner, "status"));
         event.set(Field::State, json::text(inner, "signal"));

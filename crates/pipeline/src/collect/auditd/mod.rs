@@ -70,6 +70,8 @@ type Key = (Option<String>, i64, u64);
 /// The records of one event, so far.
 struct Group {
     key: Key,
+    /// As the log writes it: a serial alone starts again at every boot.
+    id: String,
     host: Option<String>,
     time: Timestamp,
     /// Place of the first record; it covers them all while they follow each other without a gap.
@@ -119,7 +121,7 @@ pub(crate) fn single<'a>(head: &Header<'a>, time: Timestamp) -> Option<ringleade
     };
     event.time = Some(time);
     event.host = event.host.or(head.host.map(Into::into));
-    event.source_event_id = Some(head.serial.to_string().into());
+    event.source_event_id = Some(format!("{}:{}", head.time, head.serial).into());
     Some(event)
 }
 
@@ -133,6 +135,7 @@ impl Assembler {
                 self.index.insert(key.clone(), self.flushed + self.open.len());
                 self.open.push_back(Group {
                     key,
+                    id: format!("{}:{}", head.time, head.serial),
                     host: head.host.map(str::to_owned),
                     time,
                     offset: record.offset,
@@ -190,7 +193,7 @@ impl Group {
         if let Some(mut event) = event::of_records(&self.records) {
             event.time = Some(self.time);
             event.host = self.host.as_deref().map(Into::into);
-            event.source_event_id = Some(self.key.2.to_string().into());
+            event.source_event_id = Some(self.id.as_str().into());
             let end = if self.contiguous { self.end } else { self.first_end };
             let length = u32::try_from(end - self.offset).unwrap_or(u32::MAX);
             sink.emit_at(&event, self.offset, length, self.records.join("\n").as_bytes());

@@ -27,8 +27,10 @@ fn interleaved_and_out_of_order_records_find_their_event() {
         line("EXECVE", 2, "argc=1 a0=\"ls\""),
         line("SYSCALL", 1, HEAD),
     ];
-    let expect =
-        ["pid=Some(11) ppid=Some(10) id=1 process_cmd_line=\"sh x.sh\" working_directory=\"/tmp\"", "cmd_line=\"ls\""];
+    let expect = [
+        "pid=Some(11) ppid=Some(10) id=1700000000.123:1 process_cmd_line=\"sh x.sh\" working_directory=\"/tmp\"",
+        "cmd_line=\"ls\"",
+    ];
     check(&log.concat(), &expect);
     let mut backwards = log.to_vec();
     backwards.reverse();
@@ -46,7 +48,7 @@ fn long_arguments_come_in_parts_and_over_several_records() {
     check(
         &log.concat(),
         &[
-            "launch 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1 process_cmd_line=\"sh -c echo x\"",
+            "launch 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1700000000.123:1 process_cmd_line=\"sh -c echo x\"",
         ],
     );
     // With the last record lost, the process title says as much; it is marked either way.
@@ -59,12 +61,14 @@ fn long_arguments_come_in_parts_and_over_several_records() {
 fn lost_records_leave_what_is_known() {
     check(
         &line("SYSCALL", 1, HEAD),
-        &["launch 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1 process_file_path=\"/bin/dash\""],
+        &[
+            "launch 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1700000000.123:1 process_file_path=\"/bin/dash\"",
+        ],
     );
     check(
         &line("EXECVE", 1, "argc=1 a0=\"ls\""),
         &[
-            "other 2023-11-14T22:13:20.123000Z host=- pid=None ppid=None id=1 process_cmd_line=\"ls\" status=\"incomplete\"",
+            "other 2023-11-14T22:13:20.123000Z host=- pid=None ppid=None id=1700000000.123:1 process_cmd_line=\"ls\" status=\"incomplete\"",
         ],
     );
     check(&(line("PATH", 1, "item=0 name=\"/x\"") + &line("CWD", 1, "cwd=\"/\"")), &[]);
@@ -77,7 +81,7 @@ fn a_failed_exec_is_no_process() {
     check(
         &log,
         &[
-            "process_activity other 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1 status=\"failed\" file_path=\"/usr/local/bin/wget\"",
+            "process_activity other 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1700000000.123:1 status=\"failed\" file_path=\"/usr/local/bin/wget\"",
         ],
     );
 }
@@ -89,7 +93,7 @@ fn connections_of_every_family() {
     check(
         &to("020001BBC633640A0000000000000000"),
         &[
-            "network_activity open 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1 direction=\"outbound\" dst_ip=\"198.51.100.10\" dst_port=\"443\" status=\"in_progress\"",
+            "network_activity open 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1700000000.123:1 direction=\"outbound\" dst_ip=\"198.51.100.10\" dst_port=\"443\" status=\"in_progress\"",
         ],
     );
     let mapped = format!("0A00005000000000{}FFFFC6336401", "0".repeat(20));
@@ -108,11 +112,11 @@ fn files_are_found_by_their_role() {
     let check = |log: String, expect: &str| check(&(log + &paths), &[expect]);
     check(
         call(257, "a0=ffffff9c a1=2 a2=241") + &line("PATH", 1, "item=1 name=\"x.sh\" nametype=CREATE"),
-        "file_activity create 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1 file_path=\"/tmp/x.sh\"",
+        "file_activity create 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1700000000.123:1 file_path=\"/tmp/x.sh\"",
     );
     check(
         call(257, "a0=5 a1=2 a2=1") + &line("PATH", 1, "item=1 name=\"x.sh\" nametype=NORMAL"),
-        "file_activity modify 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1 file_path=\"x.sh\"",
+        "file_activity modify 2023-11-14T22:13:20.123000Z host=- pid=Some(11) ppid=Some(10) id=1700000000.123:1 file_path=\"x.sh\"",
     );
     check(call(87, "a0=5") + &line("PATH", 1, "item=1 name=\"/var/log/wtmp\" nametype=DELETE"), "file_activity delete");
 }
@@ -129,7 +133,7 @@ fn one_attempt_to_log_in_is_one_failure() {
         &log,
         &[
             "authentication other",
-            "authentication logon_failed 2023-11-14T22:13:20.123000Z host=- pid=Some(5) ppid=None id=2 process_file_path=\"/usr/sbin/sshd\" user_name=\"root\" src_ip=\"192.0.2.7\" tty=\"ssh\" detail=\"login\"",
+            "authentication logon_failed 2023-11-14T22:13:20.123000Z host=- pid=Some(5) ppid=None id=1700000000.123:2 process_file_path=\"/usr/sbin/sshd\" user_name=\"root\" src_ip=\"192.0.2.7\" tty=\"ssh\" detail=\"login\"",
         ],
     );
 }
