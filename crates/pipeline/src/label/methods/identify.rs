@@ -13,8 +13,8 @@ use super::{Method, MethodIdx, MethodMatch, Stage};
 
 /// Below this nothing is said.
 pub(super) const ANSWERS_FROM: u16 = 500;
-/// A literal in a text that is otherwise nothing like the exploit: a search for it, a page about it.
-const MENTIONED_BELOW: u16 = 90;
+/// Literals, nothing to run, and otherwise little like the exploit: a search for it, a page about it.
+const MENTIONED_BELOW: u16 = 300;
 /// Likeness that speaks for itself where a literal is missing.
 const LIKE_FROM: u16 = 600;
 /// Rare words shorter than this point at too much.
@@ -45,6 +45,15 @@ struct Found {
     /// group → (literal, where it ends)
     must: BTreeMap<u16, (u16, usize)>,
     attack: Option<(u16, usize)>,
+    hint: bool,
+}
+
+impl Found {
+    /// Whether the likeness is worth its cost.
+    fn worth_weighing(&self, method: &Method) -> bool {
+        let complete = self.must.len() == method.must.len();
+        complete || usize::from(!self.must.is_empty()) + usize::from(self.attack.is_some()) + usize::from(self.hint) >= 2
+    }
 }
 
 impl Texts {
@@ -90,11 +99,12 @@ impl Texts {
                         found.entry(method).or_default().attack.get_or_insert((literal, hit.end()));
                     }
                     Use::Hint { method } => {
-                        found.entry(method).or_default();
+                        found.entry(method).or_default().hint = true;
                     }
                 }
             }
         }
+        found.retain(|&method, found| found.worth_weighing(&methods[usize::from(method)]));
         if found.is_empty() {
             return Vec::new();
         }
@@ -130,7 +140,7 @@ impl Texts {
                 return None;
             }
             let exactness = u16::try_from(exact.min(40)).unwrap_or(40) / 2;
-            610 + like / 4 + exactness + if attacked { 100 } else { 0 }
+            450 + like / 5 * 2 + exactness + if attacked { 100 } else { 0 }
         } else if attacked && like >= LIKE_FROM {
             like / 4 * 3
         } else {

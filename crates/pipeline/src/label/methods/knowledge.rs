@@ -9,7 +9,9 @@ use super::normalize::normalize;
 use super::{Method, MethodClass};
 
 /// Shorter literals stand in too many texts by chance.
-const MIN_LITERAL: usize = 4;
+const MIN_LITERAL: usize = 3;
+/// In one group at least, every literal must be this long: it is what makes the method be looked at.
+const MIN_TELLING: usize = 4;
 const MAX_FILE: usize = 64 * 1024;
 
 #[derive(Deserialize)]
@@ -72,6 +74,9 @@ pub(super) fn parse(text: &str) -> Result<Method, String> {
     if must.iter().any(Vec::is_empty) {
         return Err("an empty choice in `must`".to_owned());
     }
+    if !must.is_empty() && !must.iter().any(|group| group.iter().all(|it| it.normalized.len() >= MIN_TELLING)) {
+        return Err(format!("no group of `must` has only literals of {MIN_TELLING} bytes or more"));
+    }
     let attack = file.attack.iter().map(|it| literal(it)).collect::<Result<Vec<_>, _>>()?;
     if must.is_empty() && entry.is_empty() {
         return Err("neither `must` nor `entry`: nothing could show it".to_owned());
@@ -132,7 +137,7 @@ mod tests {
             ("class: exploit", "class: magic", "unknown class `magic`"),
             ("id: a_b", "id: A-b", "id `A-b` is not snake_case"),
             ("php_fpm", "toaster", "unknown entry role `toaster`"),
-            ("/abcd, [", "'/a', [", "literal `/a` is shorter than 4 bytes"),
+            ("/abcd, [", "'/a', [", "literal `/a` is shorter than 3 bytes"),
             ("requests: [GET /abcd]\n", "", "`must` and `requests` need each other"),
         ] {
             assert_eq!(parse(&GOOD.replace(from, to)).unwrap_err(), why);

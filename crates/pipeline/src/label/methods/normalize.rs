@@ -82,6 +82,8 @@ fn fold(text: &str, out: &mut String) {
             at += c.len_utf8();
             match c {
                 char::REPLACEMENT_CHARACTER => blank = true,
+                // A soft hyphen is what PHP-CGI on Windows reads as `-` (CVE-2024-4577).
+                '\u{AD}' => blank = true,
                 _ if c.is_whitespace() => blank = true,
                 _ => {
                     space(out, &mut blank, true);

@@ -7,6 +7,8 @@ use super::normalize::normalize;
 const MAX_SEGMENTS: usize = 6;
 const MAX_PARAMETERS: usize = 12;
 const MAX_NAME: usize = 64;
+/// Occurrences of one sign that are looked at.
+const MAX_LOOKS: usize = 64;
 
 /// What a new method is recognised by: two payloads of one shape are one method.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +54,10 @@ pub fn shape(payload: &str) -> Option<Shape> {
     let text = normalize(payload);
     let effect = EFFECTS
         .iter()
-        .find(|(_, signs)| signs.iter().all(|any| any.iter().any(|sign| text.contains(sign))))
+        .find(|(_, signs)| {
+            let (first, rest) = signs.split_first().expect("every effect has signs");
+            first.iter().any(|sign| commanded(&text, sign)) && rest.iter().all(|any| any.iter().any(|sign| text.contains(sign)))
+        })
         .map(|(effect, _)| *effect)?;
     let target = Target::of(payload);
     let skeleton = format!("{} /{} {} {effect}", target.verb, target.path.join("/"), target.parameters.join(","));
@@ -60,6 +65,21 @@ pub fn shape(payload: &str) -> Option<Shape> {
     let mut name = format!("new_{place}_{effect}");
     name.truncate(name.floor_char_boundary(MAX_NAME));
     Some(Shape { shape_hash: xxh3_64(skeleton.as_bytes()), provisional_name: name, skeleton })
+}
+
+/// Whether a sign stands where a command would: not in the middle of a sentence ("is curl … safe").
+fn commanded(text: &str, sign: &str) -> bool {
+    const RUNNERS: &[&str] = &["busybox", "sudo", "nohup", "exec", "env", "then", "do", "c", "tmp", "shm", "run", "var"];
+    if !sign.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return text.contains(sign);
+    }
+    text.match_indices(sign).take(MAX_LOOKS).any(|(at, _)| match text[..at].strip_suffix(' ') {
+        Some(before) => {
+            let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+            RUNNERS.contains(&word)
+        }
+        None => true,
+    })
 }
 
 /// Where a request goes, without what varies from one to the next.
@@ -75,8 +95,10 @@ impl Target {
         let (verb, uri) = verb_and_uri(line);
         let Some(uri) = uri else { return Self { verb: "raw", path: Vec::new(), parameters: Vec::new() } };
         let uri = match uri.split_once("://") {
-            Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
-            None => uri,
+            Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphabetic()) => {
+                rest.find('/').map_or("/", |at| &rest[at..])
+            }
+            _ => uri,
         };
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         let body = payload.split_once("\r\n\r\n").or_else(|| payload.split_once("\n\n")).map_or("", |(_, body)| body);
@@ -92,7 +114,9 @@ impl Target {
         parameters.sort();
         parameters.dedup();
         parameters.truncate(MAX_PARAMETERS);
-        let path = path.split('/').filter(|it| !it.is_empty()).take(MAX_SEGMENTS).map(segment).collect();
+        let parts = path.split('/').filter(|it| !it.is_empty()).map(segment).take(MAX_SEGMENTS);
+        // From the first step up on, a path is the attacker's.
+        let path = parts.take_while(|part| part != "..").collect();
         Self { verb, path, parameters }
     }
 }

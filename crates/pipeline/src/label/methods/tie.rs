@@ -39,7 +39,7 @@ pub fn ties_to_command(payload: &str, cmd_line: &str) -> u16 {
         return 0;
     }
     // A URL of three parts and a file's name reach certainty; `whoami` doesn't.
-    let most = (shared * 40).min(1000);
+    let most = (shared * 64).min(1000);
     u16::try_from((shared * 1000 / total).min(most)).unwrap_or(1000)
 }
 
