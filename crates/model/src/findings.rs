@@ -1,1 +1,702 @@
-//! placeholder
+//! What a run found: the types behind each file of the findings folder. Deliberately absent: how they are written
+//! (crate `report`) and how they are found.
+//!
+//! `hosts` is a count, except where a list of names is the point: `Who::hosts` and `Spread::hosts`. Rows share their
+//! repeated texts (`Text`), so a million rows cost the rows alone. Whoever fills these sorts them: every list has one
+//! order, named beside it, because the same findings must be the same bytes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::event::EventId;
+use crate::indicator::{Context, IndicatorKind, names};
+use crate::time::{TimeDefaults, Timestamp};
+
+/// A text that many rows share.
+pub type Text = Arc<str>;
+
+/// Everything that one run found.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    pub summary: Summary,
+    pub run: RunInfo,
+    /// By weight, heaviest first; then by id.
+    pub gangs: Vec<Gang>,
+    /// By id.
+    pub campaigns: Vec<Campaign>,
+    /// By host, then episode.
+    pub episodes: Vec<EpisodeRow>,
+    /// By host, then time, then event.
+    pub members: Vec<MemberRow>,
+    /// By host, then time, then event; only where they were asked for.
+    pub processes: Option<Vec<ProcessRow>>,
+    /// By host, then episode, then node.
+    pub repairs: Vec<RepairRow>,
+    /// By host, then time, then event, then behaviour.
+    pub behaviours: Vec<BehaviourRow>,
+    /// By kind, then value, then context, then gang, then campaign.
+    pub indicators: Vec<IndicatorRow>,
+    /// By id.
+    pub evidence: Vec<Evidence>,
+    /// By time, then id.
+    pub warnings: Vec<Warning>,
+    /// Where an incident was reconstructed.
+    pub spread: Option<Spread>,
+    /// By source, then offset.
+    pub rejected: Vec<DeadLetter>,
+    /// By gang.
+    pub activity: Vec<GangActivity>,
+    /// Hosts that an alert of the input named, sorted. `None`: the input held no alerts at all.
+    pub alerted_hosts: Option<Vec<Text>>,
+    /// What was looked for, in the words of the registries: `label → count`. Shown above all where nothing was found.
+    pub looked_for: BTreeMap<String, u64>,
+}
+
+/// `summary.json`. The two node and edge counts are over everything read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    pub events_read: u64,
+    pub events_rejected: u64,
+    pub events_duplicate: u64,
+    /// By source, then format.
+    pub sources: Vec<SourceSummary>,
+    pub hosts: u64,
+    pub processes: u64,
+    pub episodes: u64,
+    pub nodes_edges_before: u64,
+    pub nodes_edges_after: u64,
+    pub campaigns: u64,
+    pub gangs: u64,
+}
+
+/// One source as one format.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSummary {
+    pub source: Text,
+    /// Null where no format recognised it.
+    pub format: Option<Text>,
+    pub read: u64,
+    pub rejected: u64,
+    /// Why records were rejected, and how many for each reason.
+    pub reasons: BTreeMap<String, u64>,
+}
+
+/// `run.json`: what may differ from run to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunInfo {
+    pub version: String,
+    pub arguments: Vec<String>,
+    pub inputs: Vec<InputDigest>,
+    pub knowledge_sha256: String,
+    /// Null where the run started without a registry of known gangs.
+    pub registry_sha256: Option<String>,
+    pub started: Option<Timestamp>,
+    /// In the order the stages ran.
+    pub timings: Vec<Timing>,
+    pub peak_memory_bytes: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputDigest {
+    pub source: Text,
+    pub length: u64,
+    pub sha256: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    pub stage: String,
+    pub milliseconds: u64,
+}
+
+/// An element of `gangs.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gang {
+    pub gang_id: Text,
+    /// For people: what the analyst called it, else derived from the earliest feature.
+    pub name: String,
+    /// Names that others gave it.
+    pub known_as: Vec<String>,
+    /// The kit it shares with other gangs.
+    pub family: Option<String>,
+    pub confidence: Permille,
+    /// Ids of the gangs that this one took in.
+    pub supersedes: Vec<Text>,
+    pub who: Who,
+    /// Surest first.
+    pub how: Vec<How>,
+    pub what: What,
+    /// Campaign ids, sorted.
+    pub campaigns: Vec<Text>,
+    /// Why these campaigns are one gang.
+    pub links: Vec<Link>,
+    /// What was nearly joined, and was not.
+    pub near_misses: Vec<NearMiss>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// By kind name; strongest first, then by value.
+    pub indicators: BTreeMap<Text, Vec<GangIndicator>>,
+    /// The servers it ran, and what each was for.
+    pub infrastructure: Vec<Infrastructure>,
+    /// Names, sorted.
+    pub hosts: Vec<Text>,
+    pub first_seen: Option<Timestamp>,
+    pub last_seen: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GangIndicator {
+    pub value: Text,
+    pub strength: Strength,
+    pub contexts: Vec<Context>,
+    pub hosts: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Infrastructure {
+    pub kind: IndicatorKind,
+    pub value: Text,
+    /// c2, download_source, mining_pool …; sorted.
+    pub roles: Vec<Text>,
+    pub hosts: u64,
+}
+
+/// One way in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct How {
+    /// An id of `list methods`.
+    pub method: Text,
+    pub class: MethodClass,
+    pub cve: Option<Text>,
+    pub confidence: Permille,
+    pub novelty: Novelty,
+    pub hosts: u64,
+    pub first_seen: Option<Timestamp>,
+    pub evidence_ids: Vec<Text>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct What {
+    /// By id.
+    pub behaviours: Vec<GangBehaviour>,
+    /// By role.
+    pub network_roles: Vec<GangNetworkRole>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GangBehaviour {
+    pub id: Text,
+    /// ATT&CK, as `T1105` or `T1059.004`.
+    pub technique: Option<Text>,
+    pub hosts: u64,
+    pub evidence_ids: Vec<Text>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GangNetworkRole {
+    /// c2, download_source, mining_pool, scan, brute_force …
+    pub role: Text,
+    /// Addresses or names that play it, sorted.
+    pub values: Vec<Text>,
+    pub hosts: u64,
+    pub evidence_ids: Vec<Text>,
+}
+
+/// Why two campaigns are one gang: the weight reached the threshold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Campaign id.
+    pub from: Text,
+    /// Campaign id.
+    pub to: Text,
+    pub weight: i64,
+    pub threshold: i64,
+    pub evidence_ids: Vec<Text>,
+}
+
+/// Two campaigns that were not joined, and what was short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearMiss {
+    /// Campaign of this gang.
+    pub from: Text,
+    /// Campaign of another.
+    pub to: Text,
+    /// The other one's gang.
+    pub gang_id: Option<Text>,
+    pub weight: i64,
+    pub threshold: i64,
+    pub why: String,
+    pub evidence_ids: Vec<Text>,
+}
+
+/// A line of `campaigns.jsonl`: one merged graph.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Campaign {
+    pub campaign_id: Text,
+    /// Null only where the campaign is not judged hostile.
+    pub gang_id: Option<Text>,
+    pub signature: Vec<SignaturePart>,
+    /// Parents before children.
+    pub nodes: Vec<Node>,
+    /// Values that were kept out of the signature.
+    pub stopped: Vec<Stopped>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignaturePart {
+    /// An indicator kind, `literal`, or `structure`.
+    pub kind: Text,
+    pub value: Text,
+}
+
+/// One process of the merged graph.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    pub node_id: Text,
+    /// Node id of the parent; null for an entry.
+    pub parent: Option<Text>,
+    pub template: Text,
+    /// One raw command line that the template stands for.
+    pub sample: Option<Text>,
+    pub observed_count: u64,
+    pub inferred_count: u64,
+    pub hosts: u64,
+    /// Behaviour ids, sorted.
+    pub behaviours: Vec<Text>,
+    /// Network roles, sorted.
+    pub network_roles: Vec<Text>,
+    pub first_seen: Option<Timestamp>,
+    pub last_seen: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    pub kind: Text,
+    pub value: Text,
+    pub why: String,
+    pub hosts: u64,
+    pub tenants: u64,
+}
+
+/// A row of `episodes.parquet`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EpisodeRow {
+    pub episode_id: Text,
+    pub host: Text,
+    /// The process that the episode hangs from, as text.
+    pub entry: Option<Text>,
+    pub intrusion_id: Option<Text>,
+    pub campaign_id: Text,
+    pub gang_id: Option<Text>,
+    pub method: Option<Text>,
+    pub cve: Option<Text>,
+    /// Of the method.
+    pub confidence: Option<Permille>,
+    pub abstained_because: Option<Text>,
+    pub signature_kind: Text,
+}
+
+/// A row of `members.parquet`: one event of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRow {
+    pub host: Text,
+    pub event_id: EventId,
+    pub source_event_id: Option<Text>,
+    pub source: Text,
+    pub offset: u64,
+    pub length: u64,
+    pub time: Option<Timestamp>,
+    pub pid: Option<u32>,
+    pub process_uid: Option<Text>,
+    pub parent_event_id: Option<EventId>,
+    /// The nearest ancestor that evidence supports, where the parent is not known.
+    pub ancestor_event_id: Option<EventId>,
+    pub parent_status: ParentStatus,
+    pub episode_id: Text,
+    pub campaign_id: Text,
+    pub gang_id: Option<Text>,
+}
+
+/// A row of `processes.parquet`: one process event, in a campaign or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessRow {
+    pub host: Text,
+    pub event_id: EventId,
+    pub source_event_id: Option<Text>,
+    pub source: Text,
+    pub offset: u64,
+    pub length: u64,
+    pub time: Option<Timestamp>,
+    pub pid: Option<u32>,
+    pub process_uid: Option<Text>,
+    pub parent_event_id: Option<EventId>,
+    pub ancestor_event_id: Option<EventId>,
+    pub parent_status: ParentStatus,
+    pub episode_id: Option<Text>,
+    pub campaign_id: Option<Text>,
+    pub gang_id: Option<Text>,
+    /// How the link to the parent was made: guid, pid, lineage …
+    pub how: Text,
+}
+
+/// A row of `repairs.parquet`: one inferred process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairRow {
+    pub host: Text,
+    pub episode_id: Text,
+    pub campaign_id: Text,
+    pub node_id: Text,
+    pub parent_node_id: Option<Text>,
+    pub template: Text,
+    pub file_path: Option<Text>,
+    pub grade: Grade,
+    /// The logged child that proves it (structural).
+    pub child_event_id: Option<EventId>,
+    /// Its nearest logged ancestor.
+    pub parent_event_id: Option<EventId>,
+    /// Comparable episodes …
+    pub siblings: u64,
+    /// … of which so many show it.
+    pub support: u64,
+    /// The probability that it ran in this episode.
+    pub confidence: Permille,
+    pub not_before: Option<Timestamp>,
+    pub not_after: Option<Timestamp>,
+}
+
+/// A row of `behaviours.parquet`: one event and one behaviour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BehaviourRow {
+    pub host: Text,
+    pub event_id: EventId,
+    pub time: Option<Timestamp>,
+    pub behaviour: Text,
+    pub technique: Option<Text>,
+    pub episode_id: Option<Text>,
+    pub campaign_id: Option<Text>,
+    pub gang_id: Option<Text>,
+}
+
+/// A row of `indicators.csv`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndicatorRow {
+    pub indicator: Text,
+    pub kind: IndicatorKind,
+    pub strength: Strength,
+    pub context: Context,
+    pub gang_id: Option<Text>,
+    pub campaign_id: Text,
+    pub hosts: u64,
+    pub first_seen: Option<Timestamp>,
+    pub last_seen: Option<Timestamp>,
+}
+
+/// A line of `evidence.jsonl`: what a claim points to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub evidence_id: Text,
+    /// In words, for people.
+    pub claim: String,
+    /// What is claimed: behaviour, method, link, network_role, membership, node, near_miss …
+    pub kind: Text,
+    pub event_ids: Vec<EventId>,
+    pub source: Option<Text>,
+    pub offset: Option<u64>,
+    pub length: Option<u64>,
+    pub record_sha256: Option<Text>,
+    /// The raw line, or the part of it that matters.
+    pub excerpt: Option<Text>,
+    /// The rule, pattern or method that says so.
+    pub rule: Option<Text>,
+    pub basis: Basis,
+    pub weight: i64,
+}
+
+/// A line of `warnings.jsonl`: something new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    pub warning_id: Text,
+    pub kind: WarningKind,
+    pub gang_id: Option<Text>,
+    pub time: Option<Timestamp>,
+    pub text: String,
+    pub evidence_ids: Vec<Text>,
+}
+
+/// `spread.json`: one incident, host to host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spread {
+    /// By host.
+    pub hosts: Vec<SpreadHost>,
+    /// By time, then ends.
+    pub edges: Vec<SpreadEdge>,
+    /// Likeliest first.
+    pub patient_zero: Vec<PatientZero>,
+    pub discrepancies: Vec<Discrepancy>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpreadHost {
+    pub host: Text,
+    pub addresses: Vec<Text>,
+    pub verdict: Verdict,
+    pub confidence: Permille,
+    pub alerted: bool,
+    pub missed_by_alerts: bool,
+    pub first_seen: Option<Timestamp>,
+    pub method: Option<Text>,
+    pub evidence_ids: Vec<Text>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpreadEdge {
+    pub from: Text,
+    pub to: Text,
+    pub class: EdgeClass,
+    /// contacted, port_open, exploit_tried, executed, alerted; sorted.
+    pub observations: Vec<Text>,
+    pub first_seen: Option<Timestamp>,
+    pub method: Option<Text>,
+    pub confidence: Permille,
+    pub evidence_ids: Vec<Text>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatientZero {
+    pub host: Text,
+    pub likelihood: Permille,
+    pub entry: Option<WayIn>,
+    /// Where to look next, in words.
+    pub look_at: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WayIn {
+    pub method: Text,
+    /// The address or host it came from.
+    pub source: Option<Text>,
+    pub confidence: Permille,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discrepancy {
+    pub kind: Text,
+    pub host: Option<Text>,
+    pub text: String,
+    pub evidence_ids: Vec<Text>,
+}
+
+/// A line of `dead_letter.jsonl`: a record that could not be read, verbatim.
+///
+/// Bytes that are not UTF-8 stand in `record_hex`; then `record` is null.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    pub source: Text,
+    pub format: Option<Text>,
+    pub offset: u64,
+    pub length: u64,
+    pub reason: Text,
+    pub record: Option<String>,
+    pub record_hex: Option<String>,
+}
+
+impl DeadLetter {
+    /// `record` may be the front of the record only; `length` says how long it was.
+    pub fn new(source: Text, format: Option<Text>, offset: u64, length: u64, reason: Text, record: &[u8]) -> Self {
+        let text = std::str::from_utf8(record).ok().map(str::to_owned);
+        let hex = if text.is_none() { Some(hex(record)) } else { None };
+        Self { source, format, offset, length, reason, record: text, record_hex: hex }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char]).collect()
+}
+
+/// When a gang was active: counts over equal steps of time. Empty steps may be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GangActivity {
+    pub gang_id: Text,
+    pub step: Step,
+    /// By start.
+    pub buckets: Vec<ActivityBucket>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivityBucket {
+    pub start: Timestamp,
+    pub events: u64,
+    pub hosts: u64,
+}
+
+/// Thousandths, 0 to 1000: exact and ordered, where a float is neither. Written as `0.873`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Permille(u16);
+
+impl Permille {
+    pub const ONE: Self = Self(1000);
+
+    /// Values above 1000 are 1000.
+    pub const fn new(thousandths: u16) -> Self {
+        Self(if thousandths > 1000 { 1000 } else { thousandths })
+    }
+    /// `part / whole`, rounded down; 0 where `whole` is 0.
+    pub fn ratio(part: u64, whole: u64) -> Self {
+        let n = (u128::from(part) * 1000).checked_div(u128::from(whole)).unwrap_or(0);
+        Self::new(u16::try_from(n).unwrap_or(1000))
+    }
+    pub const fn thousandths(self) -> u16 {
+        self.0
+    }
+    pub fn to_f64(self) -> f64 {
+        f64::from(self.0) / 1000.0
+    }
+}
+
+impl Serialize for Permille {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.to_f64())
+    }
+}
+
+impl<'de> Deserialize<'de> for Permille {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = f64::deserialize(deserializer)?;
+        if !(0.0..=1.0).contains(&value) {
+            return Err(serde::de::Error::custom("not between 0 and 1"));
+        }
+        // In range by the check above, so the cast is exact.
+        Ok(Self((value * 1000.0).round() as u16))
+    }
+}
+
+names!(
+    /// How well an indicator tells its gang from all others.
+    Strength { Strong = "strong", Medium = "medium", Weak = "weak" }
+);
+names!(
+    MethodClass {
+        WeakPassword = "weak_password",
+        StolenKey = "stolen_key",
+        ExposedService = "exposed_service",
+        Exploit = "exploit",
+        SupplyChain = "supply_chain",
+        Lateral = "lateral",
+        Unknown = "unknown",
+    }
+);
+names!(
+    /// Whether the method resembles a known one. `new`: like nothing known, named by its own shape.
+    Novelty { Known = "known", Variant = "variant", New = "new" }
+);
+names!(
+    ParentStatus {
+        Observed = "observed",
+        /// Its event was lost.
+        Missing = "missing",
+        BeforeLog = "before_log",
+        Reparented = "reparented",
+        /// A fork that never exec'd; wins over missing.
+        Forked = "forked",
+        Root = "root",
+        Unresolved = "unresolved",
+    }
+);
+names!(
+    /// `structural`: a child proves it. `statistical`: only siblings do.
+    Grade { Structural = "structural", Statistical = "statistical" }
+);
+names!(Basis { Observed = "observed", Inferred = "inferred" });
+names!(
+    WarningKind {
+        NewGang = "new_gang",
+        NewMethod = "new_method",
+        NewInfrastructure = "new_infrastructure",
+        Surge = "surge",
+    }
+);
+names!(
+    Verdict {
+        Compromised = "compromised",
+        Attacked = "attacked",
+        Scanned = "scanned",
+        AlertedOnly = "alerted_only",
+        CleanAsSeen = "clean_as_seen",
+        Unknown = "unknown",
+    }
+);
+names!(
+    EdgeClass {
+        Compromised = "compromised",
+        AttackedFailed = "attacked_failed",
+        AttackedUnknown = "attacked_unknown",
+        Scanned = "scanned",
+    }
+);
+names!(Step { Hour = "hour", Day = "day" });
+
+macro_rules! read_by_name {
+    ($($name:ident),+) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = String::deserialize(deserializer)?;
+                Self::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("no such {}: {name}", stringify!($name))))
+            }
+        }
+    )+};
+}
+read_by_name!(
+    Strength,
+    MethodClass,
+    Novelty,
+    ParentStatus,
+    Grade,
+    Basis,
+    WarningKind,
+    Verdict,
+    EdgeClass,
+    Step,
+    IndicatorKind,
+    Context
+);
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parsed = Timestamp::parse(&text, &TimeDefaults::default());
+        parsed.map(|(time, _)| time).ok_or_else(|| serde::de::Error::custom(format!("no time: {text}")))
+    }
+}
+
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|_| serde::de::Error::custom(format!("no event id: {text}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousandths_are_bounded_and_exact() {
+        assert_eq!(Permille::ratio(2, 3).thousandths(), 666);
+        assert_eq!(Permille::ratio(5, 3), Permille::ONE);
+        assert_eq!(Permille::ratio(5, 0), Permille::default());
+        assert_eq!(Permille::ratio(u64::MAX, u64::MAX), Permille::ONE);
+        assert!((Permille::new(873).to_f64() - 0.873).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_rejected_record_is_kept_verbatim_whatever_its_bytes() {
+        let letter = |bytes: &[u8]| DeadLetter::new("a".into(), None, 0, 2, "no json".into(), bytes);
+        assert_eq!(letter(b"{x").record.as_deref(), Some("{x"));
+        assert_eq!((letter(b"\xff\x0a").record, letter(b"\xff\x0a").record_hex.as_deref()), (None, Some("ff0a")));
+    }
+}
