@@ -271,6 +271,8 @@ pub struct Node {
     pub network_roles: Vec<Text>,
     pub first_seen: Option<Timestamp>,
     pub last_seen: Option<Timestamp>,
+    /// A few raw records that show it (observed) or prove it (inferred).
+    pub evidence_ids: Vec<Text>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
