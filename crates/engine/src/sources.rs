@@ -21,6 +21,8 @@ const RATIO: u64 = 1000;
 pub enum Input {
     Path(PathBuf),
     Stdin,
+    /// Standard input, kept in this file; its name stays `-`.
+    Spooled(PathBuf),
 }
 
 impl Input {
@@ -50,7 +52,7 @@ pub fn walk(inputs: &[Input], unreadable: &mut Vec<Unreadable>) -> Vec<Input> {
     let mut folders = BTreeSet::new();
     for input in inputs {
         match input {
-            Input::Stdin => files.push(Input::Stdin),
+            Input::Stdin | Input::Spooled(_) => files.push(input.clone()),
             Input::Path(path) => walk_path(path, &mut files, &mut folders, unreadable),
         }
     }
@@ -94,6 +96,10 @@ fn walk_path(path: &Path, files: &mut Vec<Input>, folders: &mut BTreeSet<PathBuf
 pub fn open(input: &Input, visit: &mut dyn FnMut(Stream), unreadable: &mut Vec<Unreadable>) {
     let result = match input {
         Input::Stdin => visit_stream("-", Box::new(io::stdin()), None, DEPTH, visit, unreadable),
+        Input::Spooled(path) => File::open(path).and_then(|file| {
+            let size = file.metadata().map(|it| it.len()).ok();
+            visit_file("-", file, size, visit, unreadable)
+        }),
         Input::Path(path) => File::open(path).and_then(|file| {
             let size = file.metadata().map(|it| it.len()).ok();
             visit_file(&path.display().to_string(), file, size, visit, unreadable)
@@ -101,7 +107,7 @@ pub fn open(input: &Input, visit: &mut dyn FnMut(Stream), unreadable: &mut Vec<U
     };
     if let Err(error) = result {
         let name = match input {
-            Input::Stdin => "-".to_owned(),
+            Input::Stdin | Input::Spooled(_) => "-".to_owned(),
             Input::Path(path) => path.display().to_string(),
         };
         unreadable.push(Unreadable { name, why: describe(&error) });

@@ -32,7 +32,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
     let mut event = wire::event_at(class, activity, it, &["timestamp"], context)?;
     event.sensor_role = SensorRole::Honeypot;
     event.set(Field::SrcIp, text(it, "src_ip"));
-    event.set(Field::Direction, "in");
+    event.set(Field::Direction, "inbound");
     match request {
         Some((line, rest)) => {
             access_log::request(&mut event, line.into_owned().into());

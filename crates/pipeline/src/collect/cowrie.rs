@@ -40,7 +40,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
             event.set(Field::DstIp, text(it, "dst_ip"));
             event.set(Field::DstPort, text(it, "dst_port"));
             event.set(Field::Protocol, text(it, "protocol"));
-            event.set(Field::Direction, "in");
+            event.set(Field::Direction, "inbound");
             out.emit(&event);
             // The session stands for the server's child that serves it: its commands hang from it, by its id.
             let mut event = start(EventClass::Process, Activity::Launch)?;
@@ -103,7 +103,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
             let named = target.as_ref().is_some_and(|it| it.parse::<std::net::IpAddr>().is_err());
             event.set(if named { Field::DstHost } else { Field::DstIp }, target);
             event.set(Field::DstPort, text(it, "dst_port"));
-            event.set(Field::Direction, "out");
+            event.set(Field::Direction, "outbound");
             event.set(Field::Detail, "tunnel asked for");
             out.emit(&event);
         }
@@ -111,7 +111,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
             let mut event = start(EventClass::Network, Activity::Traffic)?;
             event.set(Field::DstIp, text(it, "dst_ip"));
             event.set(Field::DstPort, text(it, "dst_port"));
-            event.set(Field::Direction, "out");
+            event.set(Field::Direction, "outbound");
             event.set(Field::Body, text(it, "data").map(|it| wire::cap(bare(&it).to_owned())));
             out.emit(&event);
         }

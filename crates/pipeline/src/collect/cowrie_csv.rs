@@ -83,7 +83,7 @@ impl Reader for Sessions {
             ] {
                 event.set(field, get(name));
             }
-            event.set(Field::Direction, "in");
+            event.set(Field::Direction, "inbound");
             event
         };
         let mut out = Out::new(record, sink);

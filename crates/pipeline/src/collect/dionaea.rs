@@ -36,7 +36,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
         event.set(Field::ServiceName, at(it, &["connection", "protocol"]));
         event.set(
             Field::Direction,
-            if at(it, &["connection", "type"]).as_deref() == Some("connect") { "out" } else { "in" },
+            if at(it, &["connection", "type"]).as_deref() == Some("connect") { "outbound" } else { "inbound" },
         );
         Ok(event)
     };

@@ -35,7 +35,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
         event.time = Timestamp::parse(&text, &context.times).map(|(time, _)| time);
     }
     event.set(Field::SrcIp, text(it, "source"));
-    event.set(Field::Direction, "in");
+    event.set(Field::Direction, "inbound");
     event.set(Field::Method, text(it, "method"));
     let path = || at(it, &["view_args", "catchall"]).map(|it| format!("/{}", it.trim_start_matches('/')).into());
     event.set(Field::Url, text(it, "url").or_else(path).map(wire::cap));

@@ -53,7 +53,7 @@ impl Reader for Lines {
         event.set(Field::DstIp, get("DST"));
         event.set(Field::DstPort, get("DPT"));
         event.set(Field::Protocol, get("PROTO").map(|it| it.to_ascii_lowercase()));
-        event.set(Field::Direction, if get("IN").is_some_and(|it| !it.is_empty()) { "in" } else { "out" });
+        event.set(Field::Direction, if get("IN").is_some_and(|it| !it.is_empty()) { "inbound" } else { "outbound" });
         sink.emit(&event);
         Ok(())
     }

@@ -26,7 +26,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
     event.sensor_role = SensorRole::Honeypot;
     event.set(Field::SrcIp, text(it, "sip"));
     event.set(Field::DstIp, text(it, "dip"));
-    event.set(Field::Direction, "in");
+    event.set(Field::Direction, "inbound");
     event.set(Field::Method, text(it, "method"));
     event.set(Field::Url, text(it, "url").map(wire::cap));
     event.set(Field::UserAgent, any(it, &["useragent", "user_agent"]).map(wire::cap));

@@ -33,7 +33,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
         event.set(Field::DstIp, text(it, "destination_ip"));
         event.set(Field::DstPort, text(it, "destination_port"));
         event.set(Field::Protocol, text(it, "protocol"));
-        event.set(Field::Direction, "in");
+        event.set(Field::Direction, "inbound");
         Ok(event)
     };
     let mut event = start(EventClass::Network, Activity::Open)?;

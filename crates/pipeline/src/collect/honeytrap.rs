@@ -95,7 +95,7 @@ fn read(it: &Value, context: &SourceContext, out: &mut Out<'_>) -> Result<(), Ma
     event.set(Field::DstIp, text(connection, "local_ip"));
     event.set(Field::DstPort, text(connection, "local_port"));
     event.set(Field::Protocol, any(connection, &["protocol"]));
-    event.set(Field::Direction, "in");
+    event.set(Field::Direction, "inbound");
     if !payload.is_empty() {
         event.set(Field::BytesIn, payload.len().to_string());
     }
