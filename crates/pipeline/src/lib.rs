@@ -1,3 +1,5 @@
 //! The verbs, pure, in the order they run. Nothing here opens a file, reads a clock or starts a thread.
 
 pub mod collect;
+pub mod extract;
+pub mod shell;
