@@ -7,3 +7,5 @@ pub mod shell;
 pub mod merge;
 pub mod partition;
 pub mod label;
+pub mod extract;
+pub mod shell;
