@@ -44,7 +44,8 @@ fn measure(what: &str, behaviours: &Behaviours, lines: &[Line]) {
         .collect();
     let rounds = 200_000 / views.len().max(1);
     let start = cpu_seconds();
-    let seen: usize = (0..rounds).map(|_| views.iter().map(|it| black_box(behaviours.of_process(it)).len()).sum::<usize>()).sum();
+    let seen: usize =
+        (0..rounds).map(|_| views.iter().map(|it| black_box(behaviours.of_process(it)).len()).sum::<usize>()).sum();
     let rate = (rounds * views.len()) as f64 / (cpu_seconds() - start);
     println!("{what}: {rate:.0} processes/s ({} distinct, {} matches a round)", views.len(), seen / rounds.max(1));
 

