@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::*;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Line {
     parent: Option<usize>,
     file_path: Option<String>,
@@ -94,9 +94,7 @@ fn every_fixture_fires_or_stays_quiet_as_it_says() {
     let behaviours = Behaviours::built_in();
     let mut wrong = Vec::new();
     for (id, case, path) in fixtures() {
-        if behaviours.by_name(&id).is_none() {
-            continue;
-        }
+        assert!(behaviours.by_name(&id).is_some(), "fixtures/label/{id} is of no behaviour");
         let seen = seen(&behaviours, &lines(&path));
         if seen.contains(&id) == case.starts_with("quiet_") {
             wrong.push(format!("{id}/{case}: saw {seen:?}"));
@@ -281,5 +279,29 @@ proptest::proptest! {
         }
         let node = Node { file_path: image.as_deref(), cmd_line: Some(&line), ..Node::default() };
         BEHAVIOURS.of_tree(&Tree { nodes: vec![node.clone(), Node { parent: Some(0), ..node }] });
+    }
+}
+
+/// Sessions of a real honeypot, each command a node.
+#[test]
+fn real_sessions_show_what_they_are_known_for() {
+    let samples = std::env::var_os("RINGLEADER_SAMPLES").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let Ok(text) = std::fs::read_to_string(samples.join("cowrie/compx520_commands_mapped.txt")) else {
+        println!("skipped: no samples");
+        return;
+    };
+    let behaviours = Behaviours::built_in();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for session in text.split("Session ID:").skip(1) {
+        let commands = session.lines().skip(1).filter_map(|line| line.split('\t').next()).filter(|it| !it.is_empty());
+        let line = |command: &str| Line { cmd_line: Some(command.to_owned()), ..Line::default() };
+        let lines: Vec<Line> = commands.map(line).collect();
+        for id in seen(&behaviours, &lines) {
+            *counts.entry(id).or_default() += 1;
+        }
+    }
+    println!("{counts:?}");
+    for id in ["changes_password", "decodes_and_runs", "replaces_ssh_keys", "system_reconnaissance"] {
+        assert!(counts.contains_key(id), "{id}: {counts:?}");
     }
 }
