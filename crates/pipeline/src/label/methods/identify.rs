@@ -17,7 +17,7 @@ pub(super) const ANSWERS_FROM: u16 = 500;
 /// Literals, nothing to run, and otherwise little like the exploit: a search for it, a page about it.
 const MENTIONED_BELOW: u16 = 300;
 /// Likeness that speaks for itself where a literal is missing.
-const LIKE_FROM: u16 = 600;
+const LIKE_FROM: u16 = 700;
 /// Rare words shorter than this point at too much.
 const MIN_HINT: usize = 8;
 /// Per method, the longest.
