@@ -1,5 +1,8 @@
 //! The whole folder, written from the sample: its schemas, its snapshots, and what must never be in it.
 
+// Helpers of tests are tests too.
+#![allow(clippy::unwrap_used)]
+
 mod sample;
 
 use std::collections::BTreeMap;
