@@ -79,6 +79,16 @@ fn every_limit_is_the_one_in_the_code() {
     assert!(checked >= 50, "only {checked} limits were found in docs/limits.md");
 }
 
+/// ARCHITECTURE.md shows the function to read first, as it is.
+#[test]
+fn the_run_function_is_shown_as_it_is() {
+    let page = read(&root().join("ARCHITECTURE.md"));
+    let shown = page.split("```rust\n").nth(1).and_then(|it| it.split("\n```").next()).unwrap();
+    assert!(shown.starts_with("pub fn run("), "{shown}");
+    let code = read(&root().join("crates/engine/src/lib.rs"));
+    assert!(code.contains(shown), "copy `run` from crates/engine/src/lib.rs anew");
+}
+
 /// Paths in `[text](path)` and `![text](path)`, of pages in the project itself.
 fn links(page: &str) -> impl Iterator<Item = &str> {
     page.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|it| {
