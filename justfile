@@ -14,7 +14,7 @@ lint:
 
 # All tests, or those whose name contains a word: `just test framing`.
 test *words:
-    cargo test --workspace {{words}}
+    cargo test --workspace -- {{words}}
 
 # Write snapshots and generated pages anew, and show what changed: accept by reading the diff.
 review: gen
