@@ -1,0 +1,43 @@
+//! host buckets, whichever engine holds them → one bucket's events at a time.
+
+use std::io;
+
+use ringleader_model::findings::{DeadLetter, SourceSummary};
+use ringleader_pipeline::collect::rows::Bucket;
+
+use crate::collect::{ALL_BUCKETS, Collected};
+
+/// Events by host bucket, and where they came from. Buckets can be loaded by several threads at once.
+pub trait Buckets: Sync {
+    fn n_buckets(&self) -> usize;
+    /// The events of one bucket, in no particular order, duplicates included. A bucket of `Collected` can be
+    /// loaded once: its memory becomes the caller's.
+    fn load(&self, bucket: usize) -> io::Result<Bucket>;
+    /// By source number.
+    fn sources(&self) -> &[SourceSummary];
+    /// The format of each source, as an index into `FORMATS`; `u32::MAX` where none recognised it.
+    fn formats(&self) -> &[u32];
+    fn rejected(&self) -> &[DeadLetter];
+}
+
+impl Buckets for Collected {
+    fn n_buckets(&self) -> usize {
+        ALL_BUCKETS
+    }
+    fn load(&self, bucket: usize) -> io::Result<Bucket> {
+        let mut loaded = Bucket::default();
+        for block in self.store.take(bucket)? {
+            loaded.load(&block).map_err(io::Error::other)?;
+        }
+        Ok(loaded)
+    }
+    fn sources(&self) -> &[SourceSummary] {
+        &self.sources
+    }
+    fn formats(&self) -> &[u32] {
+        &self.formats
+    }
+    fn rejected(&self) -> &[DeadLetter] {
+        &self.rejected
+    }
+}
