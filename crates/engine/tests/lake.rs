@@ -65,8 +65,8 @@ fn place() -> Place {
     let temporary = tempfile::tempdir().unwrap();
     let logs = temporary.path().join("logs");
     std::fs::create_dir(&logs).unwrap();
-    // Names that URLs, globs and object stores would each read in another way.
-    let lake = temporary.path().join("la ke%20#1");
+    // A name that URLs, globs and object stores would each read in another way.
+    let lake = temporary.path().join("la ke #1?é[0]");
     Place { logs, lake, _temporary: temporary }
 }
 
@@ -340,6 +340,8 @@ fn what_is_missing_or_damaged_is_named() {
     let at = place();
     assert!(matches!(Lake::open(&at.lake), Err(Error::Missing(_))));
     assert!(matches!(Lake::open_or_create(&at.logs.join("..")), Err(Error::Foreign { .. })));
+    let error = Lake::open_or_create(&at.logs.join("50%25")).err().unwrap().to_string();
+    assert!(error.contains("% in its path"), "{error}");
     at.log("a.ndjson", &lines(0, 100));
     at.ingest();
     let buckets = at.buckets();

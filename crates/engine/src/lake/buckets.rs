@@ -260,14 +260,14 @@ fn read_files(
             Err(error) => return Err(Error::damaged(root, format!("{}: {error}", file.path))),
         }
     }
-    let run = |files: &[PinnedFile], each: &mut dyn FnMut(&RecordBatch) -> Result<(), String>| {
+    let run = |files: &[PinnedFile], each: &mut dyn FnMut(&RecordBatch) -> Result<(), String>| -> EngineResult<()> {
         tokio.wait(async {
             let plan = scan(root, &[files.iter().collect()], window)?;
             let mut batches = execute_stream(plan, context.task_ctx())?;
             while let Some(batch) = batches.try_next().await? {
                 each(&batch).map_err(DataFusionError::Execution)?;
             }
-            EngineResult::Ok(())
+            Ok(())
         })
     };
     run(files, each).map_err(|error| {

@@ -33,7 +33,7 @@ pub use buckets::{LakeBuckets, Window};
 pub use codec::LakeCodec;
 pub use ingest::{Delivered, IngestReport, Staged, ingest};
 pub use pins::PinnedFile;
-pub use sketch_exec::{SketchExec, SketchFn, SketchFns};
+pub use sketch_exec::{MakeSketchFn, SketchExec, SketchFn, SketchFns};
 pub use sketch_merge::sketch_merge;
 
 #[derive(Debug, thiserror::Error)]
@@ -276,6 +276,10 @@ fn is_table(path: &Path) -> bool {
 
 fn builder(root: &Path) -> Result<DeltaTableBuilder, Error> {
     let bad = |why: String| Error::Foreign { path: root.display().to_string(), why };
+    // The engine decodes paths twice.
+    if root.to_str().is_none_or(|it| it.contains('%')) {
+        return Err(bad("a lake cannot have a % in its path, nor what is not UTF-8".to_owned()));
+    }
     let url = Url::from_directory_path(root).map_err(|()| bad("its path is not absolute".to_owned()))?;
     let store = Arc::new(durable::DurableLocal::default());
     let builder = DeltaTableBuilder::from_url(url.clone()).map_err(|it| bad(it.to_string()))?;

@@ -129,7 +129,7 @@ impl ExecutionPlan for SketchExec {
     }
     /// A planner must not tear a bucket apart.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::HashPartitioned(vec![Arc::clone(&self.by_bucket)])])
+        InputDistributionRequirements::new(vec![Distribution::KeyPartitioned(vec![Arc::clone(&self.by_bucket)])])
     }
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
         let by_bucket = PhysicalSortRequirement::new(Arc::clone(&self.by_bucket), None);
