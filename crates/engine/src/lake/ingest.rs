@@ -32,6 +32,8 @@ use crate::sources::{self, Input, Unreadable, describe};
 /// Files of one commit, at most. Their bytes are bounded by the memory that is given.
 const BATCH_FILES: usize = 1000;
 const BATCH_BYTES: std::ops::RangeInclusive<u64> = 64 << 20..=1 << 30;
+/// Rows that a writer takes before its files are ended: what it may hold in memory, whatever the input's size.
+const ROWS_PER_FLUSH: usize = 1 << 20;
 /// How often a batch is tried again after another writer committed some of it.
 const ATTEMPTS: usize = 5;
 
@@ -358,6 +360,7 @@ impl Lake {
     fn write_bucket(&self, collected: &Collected, bucket: usize) -> Result<Vec<Add>, Error> {
         let mut writer: Option<RecordBatchWriter> = None;
         let mut days = Days::default();
+        let (mut adds, mut rows_held) = (Vec::new(), 0);
         let spill = |source| Error::Io { doing: "cannot read events back".to_owned(), source };
         while let Some(block) = collected.store.pop(bucket).map_err(spill)? {
             let mut loaded = Bucket::default();
@@ -370,13 +373,18 @@ impl Lake {
                     None => self.writer()?,
                 };
                 self.tokio.wait(open.write(batch)).map_err(unwritten)?;
+                rows_held += order.len();
+                if rows_held >= ROWS_PER_FLUSH {
+                    adds.extend(self.tokio.wait(open.flush()).map_err(unwritten)?);
+                    rows_held = 0;
+                }
                 writer = Some(open);
             }
         }
-        match writer {
-            Some(mut it) => self.tokio.wait(it.flush()).map_err(unwritten),
-            None => Ok(Vec::new()),
+        if let Some(mut open) = writer {
+            adds.extend(self.tokio.wait(open.flush()).map_err(unwritten)?);
         }
+        Ok(adds)
     }
 
     fn write_notes(&self, ids: &[String], manifests: &[Manifest], letters: &[DeadLetter]) -> Result<Vec<Add>, Error> {
@@ -407,7 +415,6 @@ impl Lake {
         let level = ZstdLevel::try_new(3).map_err(unwritten)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
-            // What a writer holds in memory, per folder.
             .set_max_row_group_row_count(Some(128 << 10))
             .build();
         Ok(RecordBatchWriter::for_table(&self.table).map_err(unwritten)?.with_writer_properties(properties))
