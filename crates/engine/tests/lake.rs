@@ -1,5 +1,6 @@
 //! What is in a lake is what a local run reads, once, whatever crashed.
 #![cfg(feature = "lake")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,7 +12,7 @@ use datafusion::arrow::datatypes::Int64Type;
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionContext;
 use ringleader_engine::Buckets;
-use ringleader_engine::collect::{ALL_BUCKETS, CollectConfig, Quiet, collect};
+use ringleader_engine::collect::{ALL_BUCKETS, CollectConfig, Progress, Quiet, collect};
 use ringleader_engine::lake::{
     Error, IngestReport, Lake, LakeBuckets, LakeCodec, SketchFn, SketchFns, Window, ingest, sketch_merge,
 };
@@ -186,6 +187,61 @@ fn what_could_not_be_opened_is_told_and_not_kept() {
     assert_eq!((report.unreadable.len(), report.commits), (1, 0));
     assert_eq!(report.unreadable[0].name, missing.display().to_string());
     assert!(at.buckets().sources().is_empty());
+}
+
+/// Writes to the log while it is read.
+struct Appending(PathBuf, std::sync::atomic::AtomicBool);
+
+impl Progress for Appending {
+    fn advance(&self, _: u64, _: u64) {
+        if !self.1.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            let mut file = std::fs::OpenOptions::new().append(true).open(&self.0).unwrap();
+            file.write_all(lines(100, 120).as_bytes()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_read_again() {
+    let at = place();
+    let log = at.log("a.ndjson", &lines(0, 100));
+    let inputs = [Input::Path(log.clone())];
+    let report = ingest(&inputs, &config(), &at.lake, &Appending(log.clone(), false.into())).unwrap();
+    assert_eq!(report.changed, [log.display().to_string()]);
+    assert!(report.events >= 100);
+    assert_eq!(at.ingest().events, 120);
+    assert_eq!(at.ingest().already_there, 1);
+    let mut events = all(&at.buckets()).concat();
+    events.sort();
+    events.dedup();
+    assert_eq!(events.len(), 120);
+}
+
+/// Run again as a process of its own by the test below.
+#[test]
+fn reading_child() {
+    let Ok(lake) = std::env::var("READ_LAKE") else { return };
+    let report = ingest(&[Input::Stdin], &config(), Path::new(&lake), &Quiet).unwrap();
+    assert_eq!(report.ingested.len() as u64 + report.already_there, 1);
+}
+
+#[test]
+fn what_can_be_read_only_once_is_delivered_once_too() {
+    let at = place();
+    for _ in 0..2 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "reading_child"])
+            .env("READ_LAKE", &at.lake)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(lines(0, 50).as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+    let buckets = at.buckets();
+    assert_eq!((&*buckets.sources()[0].source, buckets.sources()[0].read, buckets.sources().len()), ("-", 50, 1));
+    assert_eq!(all(&buckets).concat().len(), 50);
 }
 
 /// Run again as a process of its own by the test below; dies between writing and committing.

@@ -445,8 +445,8 @@ fn own(batch: &[Delivery], collected: &mut Collected) -> Vec<usize> {
             return *at;
         }
         // `file!member`: the longest file that fits.
-        let files = name.match_indices('!').filter_map(|(at, _)| exact.get(&name[..at]));
-        files.last().copied().unwrap_or_default()
+        let mut files = name.match_indices('!').filter_map(|(at, _)| exact.get(&name[..at]));
+        files.next_back().copied().unwrap_or_default()
     };
     let rename = |name: &str, owner: usize| {
         let it = &batch[owner];
