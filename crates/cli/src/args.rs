@@ -38,12 +38,14 @@ pub(crate) enum Command {
   ringleader run logs/ --fail-on-findings --json             for scripts: exit code 1 where a gang was found")]
     Run(RunArgs),
     /// Walk from any claim back to the raw lines that prove it
-    #[command(after_long_help = "ID is a gang, campaign, episode, evidence or event id (the first characters are enough), an indicator, or a host.
+    #[command(
+        after_long_help = "ID is a gang, campaign, episode, evidence or event id (the first characters are enough), an indicator, or a host.
 
 Examples:
   ringleader explain 3f2a91c0 --out findings
   ringleader explain 203.0.113.7 --out findings
-  ringleader explain web-07 --out findings")]
+  ringleader explain web-07 --out findings"
+    )]
     Explain {
         /// What to explain
         id: String,
@@ -110,7 +112,9 @@ Example:
         json: bool,
     },
     /// Print shell completions
-    #[command(after_long_help = "Example:\n  ringleader completions bash > ~/.local/share/bash-completion/completions/ringleader")]
+    #[command(
+        after_long_help = "Example:\n  ringleader completions bash > ~/.local/share/bash-completion/completions/ringleader"
+    )]
     Completions { shell: clap_complete::Shell },
     /// Print the man page
     #[command(after_long_help = "Example:\n  ringleader man | man -l -")]

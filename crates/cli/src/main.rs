@@ -39,5 +39,8 @@ fn main() -> ExitCode {
 
 /// `ringleader … | head` is no failure.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|it| it.downcast_ref::<std::io::Error>()).any(|it| it.kind() == std::io::ErrorKind::BrokenPipe)
+    error
+        .chain()
+        .filter_map(|it| it.downcast_ref::<std::io::Error>())
+        .any(|it| it.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -35,7 +35,13 @@ impl Bar {
             }
             bar
         });
-        Self { bar, start: Instant::now(), events: AtomicU64::new(0), bytes: AtomicU64::new(0), said: Mutex::new(Instant::now()) }
+        Self {
+            bar,
+            start: Instant::now(),
+            events: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            said: Mutex::new(Instant::now()),
+        }
     }
 
     pub fn finish(&self) {

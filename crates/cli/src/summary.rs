@@ -72,14 +72,34 @@ fn tell(to: &mut impl std::io::Write, gang: &Gang) -> Result<()> {
         gang.confidence.to_f64()
     )?;
     let who = strongest(gang, 3);
-    writeln!(to, "  who   {}", if who.is_empty() { "no indicator: known by what it runs".to_owned() } else { who.join("   ") })?;
+    writeln!(
+        to,
+        "  who   {}",
+        if who.is_empty() { "no indicator: known by what it runs".to_owned() } else { who.join("   ") }
+    )?;
     let how: Vec<String> = gang
         .how
         .iter()
         .take(3)
-        .map(|it| format!("{}{} ({} hosts, {:.2})", it.method, it.cve.as_deref().map(|it| format!(" {it}")).unwrap_or_default(), it.hosts, it.confidence.to_f64()))
+        .map(|it| {
+            format!(
+                "{}{} ({} hosts, {:.2})",
+                it.method,
+                it.cve.as_deref().map(|it| format!(" {it}")).unwrap_or_default(),
+                it.hosts,
+                it.confidence.to_f64()
+            )
+        })
         .collect();
-    writeln!(to, "  how   {}", if how.is_empty() { "unknown: no record shows the way in".to_owned() } else { safe(&how.join(", ")).into_owned() })?;
+    writeln!(
+        to,
+        "  how   {}",
+        if how.is_empty() {
+            "unknown: no record shows the way in".to_owned()
+        } else {
+            safe(&how.join(", ")).into_owned()
+        }
+    )?;
     let what: Vec<&str> = gang.what.behaviours.iter().take(6).map(|it| &*it.id).collect();
     writeln!(to, "  what  {}", safe(&what.join(", ")))?;
     let roles: Vec<String> = gang
@@ -114,7 +134,12 @@ fn missed(to: &mut impl std::io::Write, findings: &Findings, infected: &BTreeSet
     } else {
         let names: Vec<String> = missed.iter().take(6).map(|it| short(it, 24)).collect();
         let more = if missed.len() > 6 { " …" } else { "" };
-        writeln!(to, "\n{BOLD}{} that no alert named:{OFF} {}{more}", count(missed.len() as u64, "host", "hosts"), names.join(", "))?;
+        writeln!(
+            to,
+            "\n{BOLD}{} that no alert named:{OFF} {}{more}",
+            count(missed.len() as u64, "host", "hosts"),
+            names.join(", ")
+        )?;
     }
     Ok(())
 }
@@ -158,10 +183,19 @@ fn nothing(to: &mut impl std::io::Write, run: &Run) -> Result<()> {
         writeln!(to, "These logs hold no process events: what ran on the hosts cannot be seen in them.")?;
     } else {
         if links > 0 {
-            writeln!(to, "About {}% of process events were lost (parents that are named and not logged).", missing * 100 / links)?;
+            writeln!(
+                to,
+                "About {}% of process events were lost (parents that are named and not logged).",
+                missing * 100 / links
+            )?;
         }
         if mute > 0 {
-            writeln!(to, "{} of {} processes have no command line: what they did cannot be seen.", grouped(mute), grouped(processes))?;
+            writeln!(
+                to,
+                "{} of {} processes have no command line: what they did cannot be seen.",
+                grouped(mute),
+                grouped(processes)
+            )?;
         }
     }
     writeln!(to, "`ringleader doctor` on the same inputs says more.")?;
@@ -178,7 +212,8 @@ fn rejected(to: &mut impl std::io::Write, findings: &Findings) -> Result<()> {
     }
     let mut list: Vec<(&str, u64)> = reasons.into_iter().collect();
     list.sort_by_key(|it| (std::cmp::Reverse(it.1), it.0));
-    let text: Vec<String> = list.iter().take(3).map(|(reason, n)| format!("{} × {}", grouped(*n), short(reason, 48))).collect();
+    let text: Vec<String> =
+        list.iter().take(3).map(|(reason, n)| format!("{} × {}", grouped(*n), short(reason, 48))).collect();
     writeln!(to, "{DIM}Rejected:{OFF} {} (kept in dead_letter.jsonl)", text.join(", "))?;
     Ok(())
 }
@@ -186,13 +221,21 @@ fn rejected(to: &mut impl std::io::Write, findings: &Findings) -> Result<()> {
 /// What an alert has to do with: its values in gangs, and the hosts beyond it.
 pub(crate) fn alert(run: &Run, alert: &str, knowledge: &Knowledge) -> Result<()> {
     let mut to = anstream::stdout().lock();
-    let text = if Path::new(alert).is_file() { String::from_utf8_lossy(&std::fs::read(alert)?).into_owned() } else { alert.to_owned() };
+    let text = if Path::new(alert).is_file() {
+        String::from_utf8_lossy(&std::fs::read(alert)?).into_owned()
+    } else {
+        alert.to_owned()
+    };
     let mut indicators: Vec<Indicator> = Vec::new();
     knowledge.extractor.extract(&text, &mut indicators);
     let mut values: BTreeSet<String> = indicators.iter().map(|it| it.value.clone()).collect();
     values.extend(indicators.iter().filter_map(|it| ringleader_pipeline::merge::stop::host_of(it.kind, &it.value)));
     values.extend((!Path::new(alert).is_file()).then(|| alert.to_owned()));
-    writeln!(to, "\n{BOLD}The alert{OFF} names {}", values.iter().take(6).map(|it| short(it, 48)).collect::<Vec<_>>().join(", "))?;
+    writeln!(
+        to,
+        "\n{BOLD}The alert{OFF} names {}",
+        values.iter().take(6).map(|it| short(it, 48)).collect::<Vec<_>>().join(", ")
+    )?;
     let mut any = false;
     for gang in &run.findings.gangs {
         let shared: Vec<String> = gang
@@ -208,7 +251,8 @@ pub(crate) fn alert(run: &Run, alert: &str, knowledge: &Knowledge) -> Result<()>
             continue;
         }
         any = true;
-        let because: Vec<String> = shared.into_iter().chain(hosts.iter().map(|it| format!("host {}", short(it, 32)))).take(3).collect();
+        let because: Vec<String> =
+            shared.into_iter().chain(hosts.iter().map(|it| format!("host {}", short(it, 32)))).take(3).collect();
         writeln!(
             to,
             "  It is {BOLD}{}{OFF} ({}): {} in all, from {}",
@@ -219,8 +263,13 @@ pub(crate) fn alert(run: &Run, alert: &str, knowledge: &Knowledge) -> Result<()>
         )?;
     }
     if !any {
-        let kinds: BTreeSet<&str> = indicators.iter().map(|it| it.kind.name()).chain([IndicatorKind::FilePath.name()]).collect();
-        writeln!(to, "  No gang in these logs has any of it (looked for {}).", kinds.into_iter().collect::<Vec<_>>().join(", "))?;
+        let kinds: BTreeSet<&str> =
+            indicators.iter().map(|it| it.kind.name()).chain([IndicatorKind::FilePath.name()]).collect();
+        writeln!(
+            to,
+            "  No gang in these logs has any of it (looked for {}).",
+            kinds.into_iter().collect::<Vec<_>>().join(", ")
+        )?;
     }
     Ok(())
 }

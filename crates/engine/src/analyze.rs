@@ -71,7 +71,12 @@ pub struct AnalyzeConfig {
 }
 
 /// Connects, extracts, labels and sketches every bucket.
-pub fn analyze(buckets: &dyn Buckets, knowledge: &Knowledge, config: &AnalyzeConfig, progress: &dyn Progress) -> io::Result<Analyzed> {
+pub fn analyze(
+    buckets: &dyn Buckets,
+    knowledge: &Knowledge,
+    config: &AnalyzeConfig,
+    progress: &dyn Progress,
+) -> io::Result<Analyzed> {
     let network = network_signals(buckets)?;
     let next = AtomicUsize::new(0);
     let whole = Mutex::new(Analyzed { processes: config.processes.then(Vec::new), ..Analyzed::default() });
@@ -143,7 +148,8 @@ struct Network {
 /// Alerts and requests of network sensors, from their own buckets.
 fn network_signals(buckets: &dyn Buckets) -> io::Result<Network> {
     let mut list: Vec<Signal> = Vec::new();
-    let mut network = Network { signals: Signals::default(), alerts: 0, alerted: BTreeSet::new(), unhosted: Vec::new(), flows: 0 };
+    let mut network =
+        Network { signals: Signals::default(), alerts: 0, alerted: BTreeSet::new(), unhosted: Vec::new(), flows: 0 };
     for bucket in BUCKETS..buckets.n_buckets() {
         let mut loaded = buckets.load(bucket)?;
         for row in &loaded.rows {
@@ -198,7 +204,8 @@ fn host(
 ) {
     let name = bucket.strings.get(graph.host);
     let addresses = own_addresses(bucket, graph);
-    let links = graph.processes.iter().filter(|it| !it.inferred && it.status != ParentStatus::Unresolved).count() as u64;
+    let links =
+        graph.processes.iter().filter(|it| !it.inferred && it.status != ParentStatus::Unresolved).count() as u64;
     let missing = graph.processes.iter().filter(|it| !it.inferred && it.status == ParentStatus::Missing).count() as u64;
     part.sketch.counts.hosts += 1;
     part.sketch.counts.duplicates += graph.duplicates;
@@ -278,7 +285,9 @@ fn own_addresses(bucket: &Bucket, graph: &HostGraph) -> BTreeSet<String> {
     let name = bucket.strings.get(graph.host);
     let named = name.parse::<std::net::IpAddr>().is_ok().then(|| name.to_owned());
     let told = syms.into_iter().map(|it| bucket.strings.get(it).to_owned());
-    told.filter(|it| it.parse::<std::net::IpAddr>().is_ok_and(|it| !it.is_loopback() && !it.is_unspecified())).chain(named).collect()
+    told.filter(|it| it.parse::<std::net::IpAddr>().is_ok_and(|it| !it.is_loopback() && !it.is_unspecified()))
+        .chain(named)
+        .collect()
 }
 
 /// `web1` and `web1.corp.example` are one host, where only one full name starts so.

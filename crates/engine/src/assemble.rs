@@ -38,7 +38,9 @@ impl Known {
             let Ok(id) = u128::from_str_radix(&gang.gang_id, 16) else { continue };
             let keys = gang.who.indicators.iter().flat_map(|(kind, values)| {
                 let kind = IndicatorKind::from_name(kind);
-                values.iter().filter_map(move |it| Some(ringleader_pipeline::merge::sketch::feature_key(kind?, &it.value)))
+                values
+                    .iter()
+                    .filter_map(move |it| Some(ringleader_pipeline::merge::sketch::feature_key(kind?, &it.value)))
             });
             known.registry.insert(id, keys.collect());
             known.methods.insert(id, gang.how.iter().map(|it| it.method.to_string()).collect());
@@ -48,7 +50,13 @@ impl Known {
 }
 
 /// Everything the report is made of.
-pub fn assemble(analyzed: &Analyzed, buckets: &dyn Buckets, knowledge: &Knowledge, known: &Known, spool: &Spool) -> Findings {
+pub fn assemble(
+    analyzed: &Analyzed,
+    buckets: &dyn Buckets,
+    knowledge: &Knowledge,
+    known: &Known,
+    spool: &Spool,
+) -> Findings {
     let list = StopList::builtin().with_own(analyzed.own_addresses.iter().cloned());
     let campaigns = campaigns::campaigns(&analyzed.sketch, &list);
     let gangs = partition::partition(&analyzed.sketch, &campaigns, &known.registry);
@@ -144,13 +152,18 @@ impl Assembly<'_> {
     fn episodes(&mut self) {
         let methods = self.intrusion_methods();
         for record in &self.analyzed.records {
-            let Some(campaign) = self.campaigns.of_group.get(&record.group).copied().filter(|it| self.shown(*it)) else { continue };
+            let Some(campaign) = self.campaigns.of_group.get(&record.group).copied().filter(|it| self.shown(*it))
+            else {
+                continue;
+            };
             let gang = self.gang_of.get(&campaign).copied();
             let host: Text = record.host.as_str().into();
             let (episode_id, campaign_id) = (hex(record.id), hex(self.campaigns.list[campaign].id));
             let gang_id = gang.map(|it| hex(self.gangs[it].id));
             let intrusion = gang.map(|it| intrusion(&record.host, self.gangs[it].id));
-            let method = intrusion.and_then(|it| methods.get(&it).copied()).or_else(|| record.method.as_ref().map(|it| (it.method, it.confidence_permille)));
+            let method = intrusion
+                .and_then(|it| methods.get(&it).copied())
+                .or_else(|| record.method.as_ref().map(|it| (it.method, it.confidence_permille)));
             let known_method = method.map(|(at, _)| &self.knowledge.methods.all()[usize::from(at)]);
             self.findings.episodes.push(EpisodeRow {
                 episode_id: episode_id.clone(),
@@ -162,7 +175,11 @@ impl Assembly<'_> {
                 method: known_method.map(|it| it.id.as_str().into()),
                 cve: known_method.and_then(|it| it.cve.as_deref()).map(Into::into),
                 confidence: method.map(|(_, confidence)| Permille::new(confidence)),
-                abstained_because: if method.is_some() { None } else { record.abstained_because.as_deref().map(Into::into) },
+                abstained_because: if method.is_some() {
+                    None
+                } else {
+                    record.abstained_because.as_deref().map(Into::into)
+                },
                 signature_kind: self.signature_kind(campaign),
             });
             let ids = Ids { host, episode_id, campaign_id, gang_id };
@@ -170,22 +187,35 @@ impl Assembly<'_> {
             self.repairs(record, campaign, &ids);
             self.note(record, campaign, gang, &ids);
         }
-        let by_host_and_time = |a: &MemberRow, b: &MemberRow| (&a.host, a.time, a.event_id).cmp(&(&b.host, b.time, b.event_id));
+        let by_host_and_time =
+            |a: &MemberRow, b: &MemberRow| (&a.host, a.time, a.event_id).cmp(&(&b.host, b.time, b.event_id));
         self.findings.members.sort_by(by_host_and_time);
         self.findings.members.dedup_by(|b, a| a.event_id == b.event_id);
         self.findings.episodes.sort_by(|a, b| (&a.host, &a.episode_id).cmp(&(&b.host, &b.episode_id)));
-        self.findings.behaviours.sort_by(|a, b| (&a.host, a.time, a.event_id, &a.behaviour).cmp(&(&b.host, b.time, b.event_id, &b.behaviour)));
-        self.findings.repairs.sort_by(|a, b| (&a.host, &a.episode_id, &a.node_id, a.child_event_id).cmp(&(&b.host, &b.episode_id, &b.node_id, b.child_event_id)));
+        self.findings.behaviours.sort_by(|a, b| {
+            (&a.host, a.time, a.event_id, &a.behaviour).cmp(&(&b.host, b.time, b.event_id, &b.behaviour))
+        });
+        self.findings.repairs.sort_by(|a, b| {
+            (&a.host, &a.episode_id, &a.node_id, a.child_event_id).cmp(&(
+                &b.host,
+                &b.episode_id,
+                &b.node_id,
+                b.child_event_id,
+            ))
+        });
     }
 
     /// The way in of an intrusion is that of its best explained episode: what cron started again was not let in by cron.
     fn intrusion_methods(&self) -> BTreeMap<u128, (u16, u16)> {
         let mut best: BTreeMap<u128, (u16, u16)> = BTreeMap::new();
         for record in &self.analyzed.records {
-            let Some(gang) = self.campaigns.of_group.get(&record.group).and_then(|it| self.gang_of.get(it)) else { continue };
+            let Some(gang) = self.campaigns.of_group.get(&record.group).and_then(|it| self.gang_of.get(it)) else {
+                continue;
+            };
             if let Some(method) = &record.method {
                 let slot = best.entry(intrusion(&record.host, self.gangs[*gang].id)).or_insert((method.method, 0));
-                if (method.confidence_permille, std::cmp::Reverse(method.method)) > (slot.1, std::cmp::Reverse(slot.0)) {
+                if (method.confidence_permille, std::cmp::Reverse(method.method)) > (slot.1, std::cmp::Reverse(slot.0))
+                {
                     *slot = (method.method, method.confidence_permille);
                 }
             }
@@ -205,7 +235,11 @@ impl Assembly<'_> {
                 self.findings.members.push(row);
             }
             for behaviour in &node.behaviours {
-                let (Some(member), Some(known)) = (node.members.first(), self.knowledge.behaviours.get(BehaviourId(*behaviour))) else { continue };
+                let (Some(member), Some(known)) =
+                    (node.members.first(), self.knowledge.behaviours.get(BehaviourId(*behaviour)))
+                else {
+                    continue;
+                };
                 self.findings.behaviours.push(BehaviourRow {
                     host: ids.host.clone(),
                     event_id: EventId(member.event),
@@ -232,7 +266,10 @@ impl Assembly<'_> {
             pid: member.pid,
             process_uid: node.map(|it| it.uid.as_str().into()),
             parent_event_id: node.and_then(|it| it.parent_event).map(EventId),
-            ancestor_event_id: node.filter(|it| it.parent_event.is_none()).and_then(|it| it.ancestor_event).map(EventId),
+            ancestor_event_id: node
+                .filter(|it| it.parent_event.is_none())
+                .and_then(|it| it.ancestor_event)
+                .map(EventId),
             parent_status: node.map_or(ParentStatus::Unresolved, |it| it.status),
             episode_id: ids.episode_id.clone(),
             campaign_id: ids.campaign_id.clone(),
@@ -311,30 +348,44 @@ impl Assembly<'_> {
 
     fn evidence_of(&mut self, seen: &Seen, kind: &str, claim: &str, rule: Option<&str>, weight: i64) -> Vec<Text> {
         let examples: Vec<(MemberRecord, bool)> = seen.examples.values().cloned().collect();
-        let mut ids: Vec<Text> = examples.iter().map(|(member, inferred)| self.prove(member, *inferred, kind, claim, rule, weight)).collect();
+        let mut ids: Vec<Text> = examples
+            .iter()
+            .map(|(member, inferred)| self.prove(member, *inferred, kind, claim, rule, weight))
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         ids
     }
 
-    fn prove(&mut self, member: &MemberRecord, inferred: bool, kind: &str, claim: &str, rule: Option<&str>, weight: i64) -> Text {
+    fn prove(
+        &mut self,
+        member: &MemberRecord,
+        inferred: bool,
+        kind: &str,
+        claim: &str,
+        rule: Option<&str>,
+        weight: i64,
+    ) -> Text {
         let id = hex(hash128(format!("{kind}\n{claim}\n{:032x}", member.event).as_bytes(), 0x500));
         if !self.evidence.contains_key(&id) {
             let source = self.source(member.source);
-            self.evidence.insert(id.clone(), Evidence {
-                evidence_id: id.clone(),
-                claim: claim.to_owned(),
-                kind: kind.into(),
-                event_ids: vec![EventId(member.event)],
-                source: Some(source),
-                offset: Some(member.offset),
-                length: Some(u64::from(member.length)),
-                record_sha256: None,
-                excerpt: None,
-                rule: rule.map(Into::into),
-                basis: if inferred { Basis::Inferred } else { Basis::Observed },
-                weight,
-            });
+            self.evidence.insert(
+                id.clone(),
+                Evidence {
+                    evidence_id: id.clone(),
+                    claim: claim.to_owned(),
+                    kind: kind.into(),
+                    event_ids: vec![EventId(member.event)],
+                    source: Some(source),
+                    offset: Some(member.offset),
+                    length: Some(u64::from(member.length)),
+                    record_sha256: None,
+                    excerpt: None,
+                    rule: rule.map(Into::into),
+                    basis: if inferred { Basis::Inferred } else { Basis::Observed },
+                    weight,
+                },
+            );
         }
         id
     }
@@ -362,7 +413,8 @@ impl Assembly<'_> {
         let members = gang.campaigns.clone();
         let list = &self.campaigns.list;
         let episodes: u64 = members.iter().map(|it| list[*it].episodes).sum();
-        let shown: u64 = members.iter().map(|it| (list[*it].suspicious + list[*it].honeypot).min(list[*it].episodes)).sum();
+        let shown: u64 =
+            members.iter().map(|it| (list[*it].suspicious + list[*it].honeypot).min(list[*it].episodes)).sum();
         let signed = members.iter().any(|it| !list[*it].signature.is_empty());
         let most = if signed { 990 } else { 700 };
         let confidence = Permille::new(Permille::ratio(shown, episodes).thousandths().min(most));
@@ -396,7 +448,11 @@ impl Assembly<'_> {
         }
     }
 
-    fn who(&self, features: &BTreeSet<Key>, seen: &GangSeen) -> (BTreeMap<Text, Vec<GangIndicator>>, Vec<Infrastructure>) {
+    fn who(
+        &self,
+        features: &BTreeSet<Key>,
+        seen: &GangSeen,
+    ) -> (BTreeMap<Text, Vec<GangIndicator>>, Vec<Infrastructure>) {
         let mut indicators: BTreeMap<Text, Vec<GangIndicator>> = BTreeMap::new();
         let mut infrastructure = Vec::new();
         for feature in features.iter().filter_map(|it| self.feature(it)) {
@@ -416,13 +472,26 @@ impl Assembly<'_> {
                     .filter_map(|(role, _)| NetworkRole::from_code(*role))
                     .map(|it| it.name().into())
                     .collect();
-                infrastructure.push(Infrastructure { kind: feature.kind(), value, roles, hosts: feature.hosts.count() });
+                infrastructure.push(Infrastructure {
+                    kind: feature.kind(),
+                    value,
+                    roles,
+                    hosts: feature.hosts.count(),
+                });
             }
         }
         for values in indicators.values_mut() {
-            values.sort_by(|a, b| (a.strength as u8, std::cmp::Reverse(a.hosts), &a.value).cmp(&(b.strength as u8, std::cmp::Reverse(b.hosts), &b.value)));
+            values.sort_by(|a, b| {
+                (a.strength as u8, std::cmp::Reverse(a.hosts), &a.value).cmp(&(
+                    b.strength as u8,
+                    std::cmp::Reverse(b.hosts),
+                    &b.value,
+                ))
+            });
         }
-        infrastructure.sort_by(|a, b| (std::cmp::Reverse(a.hosts), a.kind, &a.value).cmp(&(std::cmp::Reverse(b.hosts), b.kind, &b.value)));
+        infrastructure.sort_by(|a, b| {
+            (std::cmp::Reverse(a.hosts), a.kind, &a.value).cmp(&(std::cmp::Reverse(b.hosts), b.kind, &b.value))
+        });
         (indicators, infrastructure)
     }
 
@@ -540,11 +609,19 @@ impl Assembly<'_> {
             None => {
                 let evidence = gang.how.first().map(|it| it.evidence_ids.clone());
                 let evidence = evidence.or_else(|| gang.what.behaviours.first().map(|it| it.evidence_ids.clone()));
-                add(WarningKind::NewGang, format!("{} is new, on {} hosts", gang.name, gang.who.hosts.len()), evidence.unwrap_or_default());
+                add(
+                    WarningKind::NewGang,
+                    format!("{} is new, on {} hosts", gang.name, gang.who.hosts.len()),
+                    evidence.unwrap_or_default(),
+                );
             }
             Some(methods) => {
                 for how in gang.how.iter().filter(|it| !methods.contains(&*it.method)) {
-                    add(WarningKind::NewMethod, format!("{} takes up {}", gang.name, how.method), how.evidence_ids.clone());
+                    add(
+                        WarningKind::NewMethod,
+                        format!("{} takes up {}", gang.name, how.method),
+                        how.evidence_ids.clone(),
+                    );
                 }
             }
         }
@@ -598,8 +675,18 @@ impl Assembly<'_> {
                     observed_count: it.observed,
                     inferred_count: it.inferred,
                     hosts: it.hosts.count(),
-                    behaviours: it.behaviours.keys().filter_map(|it| self.knowledge.behaviours.get(BehaviourId(*it))).map(|it| it.id.as_str().into()).collect(),
-                    network_roles: it.network_roles.keys().filter_map(|it| NetworkRole::from_code(*it)).map(|it| it.name().into()).collect(),
+                    behaviours: it
+                        .behaviours
+                        .keys()
+                        .filter_map(|it| self.knowledge.behaviours.get(BehaviourId(*it)))
+                        .map(|it| it.id.as_str().into())
+                        .collect(),
+                    network_roles: it
+                        .network_roles
+                        .keys()
+                        .filter_map(|it| NetworkRole::from_code(*it))
+                        .map(|it| it.name().into())
+                        .collect(),
                     first_seen: it.first.map(Timestamp),
                     last_seen: it.last.map(Timestamp),
                     evidence_ids,
@@ -629,7 +716,9 @@ impl Assembly<'_> {
                 });
             }
         }
-        rows.sort_by(|a, b| (&a.gang_id, &a.campaign_id, a.kind, &a.indicator).cmp(&(&b.gang_id, &b.campaign_id, b.kind, &b.indicator)));
+        rows.sort_by(|a, b| {
+            (&a.gang_id, &a.campaign_id, a.kind, &a.indicator).cmp(&(&b.gang_id, &b.campaign_id, b.kind, &b.indicator))
+        });
         self.findings.indicators = rows;
     }
 
@@ -656,14 +745,19 @@ impl Assembly<'_> {
             hosts: counts.hosts,
             processes: counts.processes,
             episodes: counts.episodes,
-            nodes_edges_before: counts.processes + counts.inferred + counts.indicators + counts.parent_edges + counts.indicator_edges,
+            nodes_edges_before: counts.processes
+                + counts.inferred
+                + counts.indicators
+                + counts.parent_edges
+                + counts.indicator_edges,
             nodes_edges_after: after + background,
             campaigns: self.findings.campaigns.len() as u64,
             gangs: self.findings.gangs.len() as u64,
         };
         self.findings.rejected = buckets.rejected().to_vec();
         self.findings.rejected.sort_by(|a, b| (&a.source, a.offset).cmp(&(&b.source, b.offset)));
-        self.findings.alerted_hosts = self.analyzed.has_alerts.then(|| self.analyzed.alerted_hosts.iter().map(|it| it.as_str().into()).collect());
+        self.findings.alerted_hosts =
+            self.analyzed.has_alerts.then(|| self.analyzed.alerted_hosts.iter().map(|it| it.as_str().into()).collect());
         self.findings.looked_for = BTreeMap::from([
             ("behaviours".to_owned(), self.knowledge.behaviours.all().len() as u64),
             ("methods".to_owned(), self.knowledge.methods.all().len() as u64),
@@ -757,7 +851,11 @@ fn activity(gang_id: &Text, times: &[(i64, Text)]) -> GangActivity {
         step,
         buckets: buckets
             .into_iter()
-            .map(|(start, (events, hosts))| ActivityBucket { start: Timestamp(start), events, hosts: hosts.len() as u64 })
+            .map(|(start, (events, hosts))| ActivityBucket {
+                start: Timestamp(start),
+                events,
+                hosts: hosts.len() as u64,
+            })
             .collect(),
     }
 }

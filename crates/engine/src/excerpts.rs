@@ -72,7 +72,10 @@ fn quote_stream(
         if record.len() as u64 == (*length).min(RECORD) {
             let digest = Sha256::digest(&record);
             let sha256: String = digest.iter().map(|it| format!("{it:02x}")).collect();
-            quoted.insert((source.clone(), *offset, *length), Quoted { sha256: sha256.into(), excerpt: excerpt(&record).into() });
+            quoted.insert(
+                (source.clone(), *offset, *length),
+                Quoted { sha256: sha256.into(), excerpt: excerpt(&record).into() },
+            );
         }
         if last.as_ref().is_none_or(|(start, held)| start + (held.len() as u64) < offset + record.len() as u64) {
             last = Some((*offset, record));
@@ -86,8 +89,12 @@ fn excerpt(record: &[u8]) -> String {
     let cut = &record[..record.len().min(EXCERPT)];
     let text = match std::str::from_utf8(cut) {
         Ok(text) => text.to_owned(),
-        Err(error) if error.valid_up_to() + 4 > cut.len() => String::from_utf8_lossy(&cut[..error.valid_up_to()]).into_owned(),
-        Err(_) if cut.contains(&0) => cut.iter().filter(|it| it.is_ascii_graphic() || **it == b' ').map(|it| char::from(*it)).collect(),
+        Err(error) if error.valid_up_to() + 4 > cut.len() => {
+            String::from_utf8_lossy(&cut[..error.valid_up_to()]).into_owned()
+        }
+        Err(_) if cut.contains(&0) => {
+            cut.iter().filter(|it| it.is_ascii_graphic() || **it == b' ').map(|it| char::from(*it)).collect()
+        }
         Err(_) => decode(cut).into_owned(),
     };
     if record.len() > EXCERPT { text + " …" } else { text }
@@ -103,7 +110,8 @@ mod tests {
         let path = dir.path().join("a.log");
         std::fs::write(&path, "first\nsecond\nthird\n").unwrap();
         let name: Text = path.display().to_string().into();
-        let wanted = BTreeMap::from([(name.clone(), vec![(13, 5), (0, 5), (6, 6), (8, 2)]), ("gone".into(), vec![(0, 1)])]);
+        let wanted =
+            BTreeMap::from([(name.clone(), vec![(13, 5), (0, 5), (6, 6), (8, 2)]), ("gone".into(), vec![(0, 1)])]);
         let quoted = quote(&wanted, &Spool::default());
         let texts: Vec<&str> = quoted.values().map(|it| &*it.excerpt).collect();
         assert_eq!(texts, ["first", "second", "co", "third"]);

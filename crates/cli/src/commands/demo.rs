@@ -18,7 +18,10 @@ pub(super) fn demo(out: &Path, lang: Lang) -> Result<Done> {
     for name in ["README.md", "TRUTH.json"] {
         let _ = std::fs::remove_file(logs.join(name));
     }
-    anstream::println!("The sample: {}, a fleet, a honeypot and network sensors of several products; 20% of its process events are missing.\n", logs.display());
+    anstream::println!(
+        "The sample: {}, a fleet, a honeypot and network sensors of several products; 20% of its process events are missing.\n",
+        logs.display()
+    );
     let args = RunArgs {
         read: ReadArgs {
             inputs: vec![logs.display().to_string()],

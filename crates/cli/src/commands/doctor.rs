@@ -38,7 +38,10 @@ pub(super) fn doctor(read: &ReadArgs, as_json: bool) -> Result<Done> {
     let mut out = anstream::stdout().lock();
     if as_json {
         let hosts: BTreeMap<&String, _> = analyzed.health.iter().map(|(host, it)| (host, host_json(it))).collect();
-        serde_json::to_writer_pretty(&mut out, &json!({ "sources": collected.sources, "hosts": hosts, "advice": advice }))?;
+        serde_json::to_writer_pretty(
+            &mut out,
+            &json!({ "sources": collected.sources, "hosts": hosts, "advice": advice }),
+        )?;
         writeln!(out)?;
         return Ok(Done::Clean);
     }
@@ -113,11 +116,17 @@ fn advice(sources: &[SourceSummary], health: &BTreeMap<String, HostHealth>, has_
     let mut advice = Vec::new();
     let unread: Vec<&SourceSummary> = sources.iter().filter(|it| it.format.is_none() && it.rejected > 0).collect();
     if !unread.is_empty() {
-        advice.push(format!("{} could not be read at all: nothing in them counts here", count(unread.len() as u64, "source", "sources")));
+        advice.push(format!(
+            "{} could not be read at all: nothing in them counts here",
+            count(unread.len() as u64, "source", "sources")
+        ));
     }
     let processes: u64 = health.values().map(|it| it.processes).sum();
     if processes == 0 {
-        advice.push("no process events: what ran on the hosts cannot be seen, only what reached them over the network".to_owned());
+        advice.push(
+            "no process events: what ran on the hosts cannot be seen, only what reached them over the network"
+                .to_owned(),
+        );
     } else {
         let (links, missing) = health.values().fold((0, 0), |sum, it| (sum.0 + it.links, sum.1 + it.missing));
         match (missing * 100).checked_div(links) {
@@ -144,7 +153,10 @@ fn advice(sources: &[SourceSummary], health: &BTreeMap<String, HostHealth>, has_
     let mut silent: Vec<&str> = Vec::new();
     for (name, it) in health {
         if it.first.is_some_and(|it| it < OLDEST) {
-            advice.push(format!("{name}: its clock says {}: times before 2000 are wrong", it.first.map(|it| it.day()).unwrap_or_default()));
+            advice.push(format!(
+                "{name}: its clock says {}: times before 2000 are wrong",
+                it.first.map(|it| it.day()).unwrap_or_default()
+            ));
         }
         if it.last.is_some_and(|it| it.0 > now().0 + AHEAD_MICROS) {
             advice.push(format!("{name}: its clock is ahead, at {}", it.last.map(|it| it.day()).unwrap_or_default()));

@@ -82,7 +82,8 @@ impl<'a> Folder<'a> {
                 .collect()
         };
         let campaigns = lines("campaigns.jsonl")?;
-        let evidence = lines("evidence.jsonl")?.into_iter().map(|it| (text(&it, "evidence_id").to_owned(), it)).collect();
+        let evidence =
+            lines("evidence.jsonl")?.into_iter().map(|it| (text(&it, "evidence_id").to_owned(), it)).collect();
         Ok(Self { dir, gangs, campaigns, evidence })
     }
 
@@ -92,11 +93,22 @@ impl<'a> Folder<'a> {
         let who = &gang["who"];
         let mut lines = vec![
             format!("{}  (gang {}, confidence {})", text(gang, "name"), text(gang, "gang_id"), gang["confidence"]),
-            format!("  on {} hosts, {} to {}", list(who, "hosts").len(), text(who, "first_seen"), text(who, "last_seen")),
+            format!(
+                "  on {} hosts, {} to {}",
+                list(who, "hosts").len(),
+                text(who, "first_seen"),
+                text(who, "last_seen")
+            ),
         ];
         lines.push("\nHow they got in".to_owned());
         for it in list(gang, "how") {
-            lines.push(format!("  {} {} on {} hosts, confidence {}", text(it, "method"), text(it, "cve"), it["hosts"], it["confidence"]));
+            lines.push(format!(
+                "  {} {} on {} hosts, confidence {}",
+                text(it, "method"),
+                text(it, "cve"),
+                it["hosts"],
+                it["confidence"]
+            ));
             self.quote(&mut lines, list(it, "evidence_ids"), 2);
         }
         lines.push("\nWhat they did".to_owned());
@@ -123,14 +135,23 @@ impl<'a> Folder<'a> {
             self.quote(&mut lines, list(it, "evidence_ids"), 2);
         }
         for it in list(gang, "near_misses") {
-            lines.push(format!("  not joined to {}: {} (weight {} of {})", short(text(it, "to"), 9), text(it, "why"), it["weight"], it["threshold"]));
+            lines.push(format!(
+                "  not joined to {}: {} (weight {} of {})",
+                short(text(it, "to"), 9),
+                text(it, "why"),
+                it["weight"],
+                it["threshold"]
+            ));
         }
         Some(Answer { lines, json: json!({ "gang": gang, "evidence": self.all_evidence(gang) }) })
     }
 
     fn campaign(&self, id: &str) -> Option<Answer> {
         let campaign = self.campaigns.iter().find(|it| starts(text(it, "campaign_id"), id))?;
-        let mut lines = vec![format!("campaign {} of gang {}", text(campaign, "campaign_id"), text(campaign, "gang_id")), "\nSignature".to_owned()];
+        let mut lines = vec![
+            format!("campaign {} of gang {}", text(campaign, "campaign_id"), text(campaign, "gang_id")),
+            "\nSignature".to_owned(),
+        ];
         for it in list(campaign, "signature") {
             lines.push(format!("  {} {}", text(it, "kind"), text(it, "value")));
         }
@@ -168,12 +189,19 @@ impl<'a> Folder<'a> {
         for gang in &self.gangs {
             for (kind, values) in gang["who"]["indicators"].as_object().into_iter().flatten() {
                 for it in values.as_array().into_iter().flatten().filter(|it| text(it, "value") == value) {
-                    lines.push(format!("{kind} {value}: {} of {}, on {} hosts, {}", text(it, "strength"), text(gang, "name"), it["hosts"], it["contexts"]));
+                    lines.push(format!(
+                        "{kind} {value}: {} of {}, on {} hosts, {}",
+                        text(it, "strength"),
+                        text(gang, "name"),
+                        it["hosts"],
+                        it["contexts"]
+                    ));
                     found.push(json!({ "gang_id": gang["gang_id"], "kind": kind, "indicator": it }));
                 }
             }
         }
-        let quoted: Vec<&Value> = self.evidence.values().filter(|it| text(it, "excerpt").contains(value)).take(SHOWN).collect();
+        let quoted: Vec<&Value> =
+            self.evidence.values().filter(|it| text(it, "excerpt").contains(value)).take(SHOWN).collect();
         if found.is_empty() && quoted.is_empty() {
             return None;
         }
@@ -192,7 +220,9 @@ impl<'a> Folder<'a> {
         let mut more = 0u64;
         for row in reader.get_row_iter(None).context("members.parquet is damaged")? {
             let row = row.context("members.parquet is damaged")?;
-            let named = |key: &str| row.get_column_iter().find(|(name, _)| *name == key).map(|(_, it)| plain(it)).unwrap_or_default();
+            let named = |key: &str| {
+                row.get_column_iter().find(|(name, _)| *name == key).map(|(_, it)| plain(it)).unwrap_or_default()
+            };
             let is = named("host") == id
                 || named("source_event_id") == id
                 || ["event_id", "episode_id", "process_uid"].iter().any(|key| starts(&named(key), id));
@@ -218,7 +248,13 @@ impl<'a> Folder<'a> {
         }
         let quoted = ringleader_engine::excerpts::quote(&wanted, &super::run::no_spool());
         for row in &rows {
-            lines.push(format!("event {} on {} (gang {}, campaign {})", row["event_id"], row["host"], short(&row["gang_id"], 9), short(&row["campaign_id"], 9)));
+            lines.push(format!(
+                "event {} on {} (gang {}, campaign {})",
+                row["event_id"],
+                row["host"],
+                short(&row["gang_id"], 9),
+                short(&row["campaign_id"], 9)
+            ));
             lines.push(format!("  parent {} {}", row["parent_status"], row["parent_event_id"]));
             lines.push(format!("  {} at byte {}", row["source"], row["offset"]));
             let (offset, length) = place(row);
@@ -283,7 +319,13 @@ fn plain(field: &Field) -> String {
 fn quote_one(lines: &mut Vec<String>, it: &Value, indent: &str) {
     let claim = format!("{indent}{} [{} {}]", text(it, "claim"), text(it, "basis"), short(text(it, "evidence_id"), 9));
     lines.push(claim);
-    lines.push(format!("{indent}  {} at byte {}, {} bytes, sha256 {}", text(it, "source"), it["offset"], it["length"], short(text(it, "record_sha256"), 17)));
+    lines.push(format!(
+        "{indent}  {} at byte {}, {} bytes, sha256 {}",
+        text(it, "source"),
+        it["offset"],
+        it["length"],
+        short(text(it, "record_sha256"), 17)
+    ));
     let excerpt = text(it, "excerpt");
     if excerpt.is_empty() {
         lines.push(format!("{indent}  (the source is not there any more: the record cannot be quoted)"));

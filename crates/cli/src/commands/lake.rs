@@ -8,7 +8,8 @@ use super::Done;
 use crate::args::{OutputArgs, ReadArgs, ResourceArgs};
 
 #[cfg(not(feature = "lake"))]
-const LEFT_OUT: &str = "this build has no lake: build it with `cargo install --path crates/cli` (feature `lake`, on by default)";
+const LEFT_OUT: &str =
+    "this build has no lake: build it with `cargo install --path crates/cli` (feature `lake`, on by default)";
 
 #[cfg(not(feature = "lake"))]
 pub(super) fn ingest(_read: &ReadArgs, _lake: &Path) -> Result<Done> {

@@ -12,13 +12,15 @@ use crate::args::Listed;
 
 pub(super) fn list(what: Listed, as_json: bool) -> Result<Done> {
     let (columns, rows): (&[&str], Vec<Vec<String>>) = match what {
-        Listed::Formats => {
-            (&["name", "summary"], FORMATS.iter().map(|it| vec![it.name().to_owned(), it.summary().to_owned()]).collect())
-        }
+        Listed::Formats => (
+            &["name", "summary"],
+            FORMATS.iter().map(|it| vec![it.name().to_owned(), it.summary().to_owned()]).collect(),
+        ),
         Listed::Behaviours => {
             let knowledge = Knowledge::built_in();
             let rows = knowledge.behaviours.all().iter();
-            let rows = rows.map(|it| vec![it.id.clone(), it.technique.clone(), it.severity.name().to_owned(), it.title.clone()]);
+            let rows = rows
+                .map(|it| vec![it.id.clone(), it.technique.clone(), it.severity.name().to_owned(), it.title.clone()]);
             (&["id", "technique", "severity", "title"], rows.collect())
         }
         Listed::Methods => {
@@ -34,8 +36,17 @@ pub(super) fn list(what: Listed, as_json: bool) -> Result<Done> {
     };
     let mut out = std::io::stdout().lock();
     if as_json {
-        let list: Vec<Value> =
-            rows.iter().map(|row| columns.iter().zip(row).map(|(key, it)| ((*key).to_owned(), json!(it))).collect::<serde_json::Map<_, _>>().into()).collect();
+        let list: Vec<Value> = rows
+            .iter()
+            .map(|row| {
+                columns
+                    .iter()
+                    .zip(row)
+                    .map(|(key, it)| ((*key).to_owned(), json!(it)))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()
+            })
+            .collect();
         serde_json::to_writer_pretty(&mut out, &list)?;
         writeln!(out)?;
         return Ok(Done::Clean);
@@ -43,7 +54,8 @@ pub(super) fn list(what: Listed, as_json: bool) -> Result<Done> {
     if rows.is_empty() {
         writeln!(out, "none ship with this version; gangs that a run finds are in its gangs.json")?;
     }
-    let widths: Vec<usize> = (0..columns.len()).map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> =
+        (0..columns.len()).map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0)).collect();
     for row in &rows {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(it, width)| format!("{it:width$}")).collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;

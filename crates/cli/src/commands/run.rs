@@ -52,7 +52,11 @@ pub(super) fn finish(
         .with_context(|| format!("cannot write the findings to {}", output.out.display()))?;
     bar.finish();
     if output.json {
-        ringleader_report::escape::json(&run.findings.summary, &mut std::io::stdout().lock(), ringleader_report::escape::Shape::Pretty)?;
+        ringleader_report::escape::json(
+            &run.findings.summary,
+            &mut std::io::stdout().lock(),
+            ringleader_report::escape::Shape::Pretty,
+        )?;
     } else {
         summary::print(&run, &output.out)?;
         if let Some(alert) = alert {
@@ -87,7 +91,11 @@ pub(super) fn knowledge(output: &OutputArgs) -> Result<Knowledge> {
     }
     let (behaviours, problems) = Behaviours::with_rules(&texts);
     for problem in problems {
-        anstream::eprintln!("rule {} is not used: {}", crate::terminal::safe(&problem.name), crate::terminal::safe(&problem.what));
+        anstream::eprintln!(
+            "rule {} is not used: {}",
+            crate::terminal::safe(&problem.name),
+            crate::terminal::safe(&problem.what)
+        );
     }
     Ok(Knowledge { behaviours, ..Knowledge::built_in() })
 }

@@ -477,12 +477,13 @@ fn stamp(path: &Path) -> Option<(u64, Option<SystemTime>)> {
 /// Takes the digest of a file. What can be read only once is copied first.
 fn deliver(input: &Input, config: &CollectConfig) -> Result<Delivery, Unreadable> {
     let name = match input {
-        Input::Stdin => "-".to_owned(),
+        Input::Stdin | Input::Spooled(_) => "-".to_owned(),
         Input::Path(path) => path.display().to_string(),
     };
     let unreadable = |error: io::Error| Unreadable { name: name.clone(), why: describe(&error) };
     let (path, spool) = match input {
         Input::Stdin => spool(&mut io::stdin(), Path::new("-")).map_err(unreadable)?,
+        Input::Spooled(path) => (path.clone(), None),
         Input::Path(path) if path.is_file() => (path.clone(), None),
         Input::Path(path) => {
             let mut bytes = File::open(path).map_err(unreadable)?;

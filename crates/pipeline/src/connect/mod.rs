@@ -345,7 +345,8 @@ fn owner(bucket: &Bucket, row: &Row, graph: &mut HostGraph, latest: &mut Latest)
     if guid == 0
         && row.pid.is_none()
         && matches!(row.class, EventClass::File | EventClass::Network)
-        && let Some(index) = latest.guids.get(&bucket.sym(row, Field::Session)).filter(|_| bucket.sym(row, Field::Session) != 0)
+        && let Some(index) =
+            latest.guids.get(&bucket.sym(row, Field::Session)).filter(|_| bucket.sym(row, Field::Session) != 0)
     {
         return Some(*index);
     }

@@ -138,7 +138,8 @@ impl<'k> Labeller<'k> {
             !it.behaviours.is_empty() || it.said.indicators.iter().any(|it| it.context != Context::Mentioned)
         });
         let honeypot = nodes.iter().any(|it| it.process.is_some_and(|at| graph.processes[at as usize].honeypot));
-        let has_deeds = nodes.iter().any(|it| it.process.is_some_and(|at| !graph.processes[at as usize].deeds.is_empty()));
+        let has_deeds =
+            nodes.iter().any(|it| it.process.is_some_and(|at| !graph.processes[at as usize].deeds.is_empty()));
         let mut alerted = false;
         if notable || honeypot || has_deeds {
             if honeypot || !has_children_logged(&nodes) {
@@ -149,9 +150,12 @@ impl<'k> Labeller<'k> {
         }
         let suspicious = alerted || self.is_suspicious(&nodes);
         let facts = facts(bucket, graph, episode, &nodes, suspicious, honeypot);
-        let joins = suspicious || honeypot || facts.features.iter().any(|it| {
-            crate::merge::sketch::reach(it.kind, it.context).is_some_and(|it| it <= crate::merge::sketch::Reach::Infrastructure)
-        });
+        let joins = suspicious
+            || honeypot
+            || facts.features.iter().any(|it| {
+                crate::merge::sketch::reach(it.kind, it.context)
+                    .is_some_and(|it| it <= crate::merge::sketch::Reach::Infrastructure)
+            });
         if !joins {
             return Labelled { facts, record: None };
         }
@@ -184,26 +188,31 @@ impl<'k> Labeller<'k> {
             let said = self.say(&cmd);
             let role = boundary::role_of_image(file_path);
             // A session says nothing of the bot: what runs in it has the same path whether it was logged or not.
-            let session = process.honeypot && process.parent.is_none() || matches!(role, Some(Role::SshDaemon | Role::Cron));
+            let session =
+                process.honeypot && process.parent.is_none() || matches!(role, Some(Role::SshDaemon | Role::Cron));
             let above = parent.map(|it| &nodes[it]);
             let fragment = above.is_some_and(|it| it.fragment) || (process.inferred && parent.is_none() && !session);
             let parent_path = above.and_then(|it| if it.path == 0 { it.parent_path } else { Some(it.path) });
-            let path = if session { 0 } else { path_of(parent_path, &said.template, fragment && parent_path.is_none()) };
+            let path =
+                if session { 0 } else { path_of(parent_path, &said.template, fragment && parent_path.is_none()) };
             let mut behaviours = BTreeSet::new();
             if !process.inferred || process.cmd_line != 0 {
                 let parent_process = process.parent.map(|it| &graph.processes[it as usize]);
                 let or_own = |own: Sym, of: fn(&Process) -> Sym| {
                     text(bucket, own).or_else(|| parent_process.and_then(|it| text(bucket, of(it))))
                 };
-                behaviours.extend(self.show(&ProcessView {
-                    file_path: text(bucket, process.file_path),
-                    cmd_line: text(bucket, process.cmd_line),
-                    parent_file_path: or_own(process.parent_name, |it| it.file_path),
-                    parent_cmd_line: or_own(process.parent_cmd_line, |it| it.cmd_line),
-                    user: text(bucket, process.user),
-                    cwd: None,
-                    windows: file_path.contains('\\'),
-                }).iter());
+                behaviours.extend(
+                    self.show(&ProcessView {
+                        file_path: text(bucket, process.file_path),
+                        cmd_line: text(bucket, process.cmd_line),
+                        parent_file_path: or_own(process.parent_name, |it| it.file_path),
+                        parent_cmd_line: or_own(process.parent_cmd_line, |it| it.cmd_line),
+                        user: text(bucket, process.user),
+                        cwd: None,
+                        windows: file_path.contains('\\'),
+                    })
+                    .iter(),
+                );
             }
             at_of.insert(*member, nodes.len());
             nodes.push(Work {
@@ -248,7 +257,11 @@ impl<'k> Labeller<'k> {
             let parent_path = if above.path == 0 { above.parent_path } else { Some(above.path) };
             let path = path_of(parent_path, &said.template, false);
             let behaviours = self
-                .show(&ProcessView { file_path: Some(&command.argv0), cmd_line: Some(&command.text), ..ProcessView::default() })
+                .show(&ProcessView {
+                    file_path: Some(&command.argv0),
+                    cmd_line: Some(&command.text),
+                    ..ProcessView::default()
+                })
                 .iter()
                 .copied()
                 .collect();
@@ -314,7 +327,9 @@ impl<'k> Labeller<'k> {
                     values.extend(network::values(bucket, row));
                 }
             }
-            values.extend(node.said.indicators.iter().filter(|it| it.context != Context::Killed).flat_map(network::values_of));
+            values.extend(
+                node.said.indicators.iter().filter(|it| it.context != Context::Killed).flat_map(network::values_of),
+            );
             for value in &values {
                 for signal in host.signals.about(value) {
                     if host.may_be_of(signal) {
@@ -341,7 +356,14 @@ impl<'k> Labeller<'k> {
         medium.len() >= 3
     }
 
-    fn record(&self, bucket: &Bucket, graph: &HostGraph, episode: &Episode, nodes: Vec<Work>, host: &Host<'_>) -> EpisodeRecord {
+    fn record(
+        &self,
+        bucket: &Bucket,
+        graph: &HostGraph,
+        episode: &Episode,
+        nodes: Vec<Work>,
+        host: &Host<'_>,
+    ) -> EpisodeRecord {
         let event_of = |process: &Process| process.starts.first().map(|it| bucket.rows[*it as usize].id.0);
         let nodes: Vec<NodeRecord> = nodes
             .into_iter()
@@ -434,7 +456,12 @@ impl<'k> Labeller<'k> {
                     if !same_session && (session.is_some() && record.honeypot || !near(row.time)) {
                         continue;
                     }
-                    if !same_session && !matches!(role, Some(EntryRole::SshSession | EntryRole::TelnetSession | EntryRole::RdpSession)) {
+                    if !same_session
+                        && !matches!(
+                            role,
+                            Some(EntryRole::SshSession | EntryRole::TelnetSession | EntryRole::RdpSession)
+                        )
+                    {
                         continue;
                     }
                     let count = bucket.text(row, Field::Count).and_then(|it| it.parse().ok()).unwrap_or(1u32);
@@ -452,9 +479,14 @@ impl<'k> Labeller<'k> {
                     let ties = commands.iter().any(|it| super::methods::ties_to_command(&payload, it) >= 500);
                     let cve = bucket.text(row, Field::Cve);
                     let by_cve = cve.and_then(|cve| self.by_cve(cve));
-                    let found = self.identify(&payload).iter().find(|it| it.stage == Stage::Attacked).cloned().or(by_cve);
+                    let found =
+                        self.identify(&payload).iter().find(|it| it.stage == Stage::Attacked).cloned().or(by_cve);
                     if let Some(found) = found {
-                        if evidence.inbound_request_match.as_ref().is_none_or(|it| ties || it.confidence_permille < found.confidence_permille) {
+                        if evidence
+                            .inbound_request_match
+                            .as_ref()
+                            .is_none_or(|it| ties || it.confidence_permille < found.confidence_permille)
+                        {
                             evidence.inbound_request_match = Some(found);
                             evidence.payload_matches_command |= ties;
                             from = bucket.text(row, Field::SrcIp).map(str::to_owned);
@@ -468,7 +500,8 @@ impl<'k> Labeller<'k> {
         for signal in host.signals.inbound(&host.addresses, first, WAY_IN_MICROS) {
             let ties = commands.iter().any(|it| super::methods::ties_to_command(&signal.payload, it) >= 500);
             let by_cve = signal.cve.as_deref().and_then(|cve| self.by_cve(cve));
-            let found = self.identify(&signal.payload).iter().find(|it| it.stage == Stage::Attacked).cloned().or(by_cve);
+            let found =
+                self.identify(&signal.payload).iter().find(|it| it.stage == Stage::Attacked).cloned().or(by_cve);
             if let Some(found) = found {
                 evidence.inbound_request_match.get_or_insert(found);
                 evidence.payload_matches_command |= ties;
@@ -498,7 +531,8 @@ impl<'k> Labeller<'k> {
 
     fn by_cve(&self, cve: &str) -> Option<MethodMatch> {
         let found = (0u16..).zip(self.knowledge.methods.all()).find(|(_, it)| {
-            it.cve.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(cve)) || it.names.iter().any(|it| it.eq_ignore_ascii_case(cve))
+            it.cve.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(cve))
+                || it.names.iter().any(|it| it.eq_ignore_ascii_case(cve))
         })?;
         Some(MethodMatch {
             method: super::methods::MethodIdx(found.0),
@@ -517,7 +551,9 @@ impl<'k> Labeller<'k> {
             let (payload, script) = match row.class {
                 EventClass::Http | EventClass::Network => (network::payload(bucket, row), None),
                 EventClass::Process => {
-                    let script = bucket.text(row, Field::Body).or_else(|| if honeypot { bucket.text(row, Field::CmdLine) } else { None });
+                    let script = bucket
+                        .text(row, Field::Body)
+                        .or_else(|| if honeypot { bucket.text(row, Field::CmdLine) } else { None });
                     (String::new(), script.map(str::to_owned))
                 }
                 _ => continue,
@@ -713,7 +749,9 @@ fn connections(bucket: &Bucket, graph: &HostGraph, process: Option<u32>) -> Vec<
         .take(RECORDED_ROWS)
         .map(|it| &bucket.rows[*it as usize])
         .filter(|row| row.class == EventClass::Network)
-        .filter_map(|row| Some(format!("{}:{}", bucket.text(row, Field::DstIp)?, bucket.text(row, Field::DstPort).unwrap_or("0"))))
+        .filter_map(|row| {
+            Some(format!("{}:{}", bucket.text(row, Field::DstIp)?, bucket.text(row, Field::DstPort).unwrap_or("0")))
+        })
         .collect()
 }
 
@@ -760,7 +798,8 @@ fn facts(
         }
     }
     // What it kills belongs to its rivals, unless it runs it itself.
-    features.retain(|(kind, value), context| *context == Context::Executed || !killed.contains(&(*kind, value.as_str())));
+    features
+        .retain(|(kind, value), context| *context == Context::Executed || !killed.contains(&(*kind, value.as_str())));
     let times = || nodes.iter().filter_map(|it| it.time);
     EpisodeFacts {
         id: episode.id,

@@ -125,7 +125,9 @@ pub fn signal(bucket: &Bucket, row: &Row) -> Option<Signal> {
     let own = |field| bucket.text(row, field).map(str::to_owned);
     let role = role.unwrap_or(if alert { NetworkRole::Alert } else { NetworkRole::Exploit });
     // A plain request is only of use as a way in: it names nothing bad by itself.
-    let values = if alert && !matches!(role, NetworkRole::Scan | NetworkRole::BruteForce | NetworkRole::Alert | NetworkRole::Exploit) {
+    let values = if alert
+        && !matches!(role, NetworkRole::Scan | NetworkRole::BruteForce | NetworkRole::Alert | NetworkRole::Exploit)
+    {
         values(bucket, row)
     } else {
         BTreeSet::new()
@@ -193,7 +195,9 @@ pub fn deed_indicators(bucket: &Bucket, row: &Row) -> Vec<Indicator> {
             let port = bucket.text(row, Field::DstPort).unwrap_or("");
             if let Some(ip) = bucket.text(row, Field::DstIp)
                 && !ORDINARY_PORTS.contains(&port)
-                && ip.parse::<std::net::IpAddr>().is_ok_and(|it| !it.is_loopback() && !it.is_unspecified() && !it.is_multicast())
+                && ip
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|it| !it.is_loopback() && !it.is_unspecified() && !it.is_multicast())
             {
                 found.push(make(IndicatorKind::Ip, ip.to_owned(), Context::Connected));
                 if !port.is_empty() && port != "0" {
@@ -203,7 +207,11 @@ pub fn deed_indicators(bucket: &Bucket, row: &Row) -> Vec<Indicator> {
             if let Some(name) = bucket.text(row, Field::Query).or_else(|| bucket.text(row, Field::DstHost))
                 && name.contains('.')
             {
-                found.push(make(IndicatorKind::Domain, name.trim_end_matches('.').to_ascii_lowercase(), Context::Connected));
+                found.push(make(
+                    IndicatorKind::Domain,
+                    name.trim_end_matches('.').to_ascii_lowercase(),
+                    Context::Connected,
+                ));
             }
         }
         EventClass::File => {
@@ -213,7 +221,11 @@ pub fn deed_indicators(bucket: &Bucket, row: &Row) -> Vec<Indicator> {
             if let Some(url) = bucket.text(row, Field::Url) {
                 found.push(make(IndicatorKind::Url, url.to_owned(), Context::Downloaded));
                 if let Some(host) = crate::merge::stop::host_of(IndicatorKind::Url, url) {
-                    let kind = if host.parse::<std::net::IpAddr>().is_ok() { IndicatorKind::Ip } else { IndicatorKind::Domain };
+                    let kind = if host.parse::<std::net::IpAddr>().is_ok() {
+                        IndicatorKind::Ip
+                    } else {
+                        IndicatorKind::Domain
+                    };
                     found.push(make(kind, host, Context::Downloaded));
                 }
             }
@@ -246,7 +258,8 @@ pub fn payload(bucket: &Bucket, row: &Row) -> String {
         out.push(' ');
         out.push_str(url);
         out.push('\n');
-        for (name, field) in [("Host", Field::HttpHost), ("User-Agent", Field::UserAgent), ("Referer", Field::Referrer)] {
+        for (name, field) in [("Host", Field::HttpHost), ("User-Agent", Field::UserAgent), ("Referer", Field::Referrer)]
+        {
             if let Some(value) = bucket.text(row, field) {
                 out.push_str(name);
                 out.push_str(": ");
