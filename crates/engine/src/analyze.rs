@@ -30,8 +30,8 @@ pub struct Analyzed {
     pub alerted_hosts: BTreeSet<String>,
     /// Whether anything that alerts was among the inputs.
     pub has_alerts: bool,
-    /// Addresses of monitored hosts.
-    pub own_addresses: BTreeSet<String>,
+    /// Addresses of monitored hosts; `None` where several claim one.
+    pub own_addresses: BTreeMap<String, Option<String>>,
     pub health: BTreeMap<String, HostHealth>,
 }
 
@@ -58,7 +58,12 @@ impl Analyzed {
         }
         self.alerted_hosts.extend(part.alerted_hosts);
         self.has_alerts |= part.has_alerts;
-        self.own_addresses.extend(part.own_addresses);
+        for (address, host) in part.own_addresses {
+            let known = self.own_addresses.entry(address).or_insert_with(|| host.clone());
+            if *known != host {
+                *known = None;
+            }
+        }
         self.health.extend(part.health);
     }
 }
@@ -114,7 +119,8 @@ pub fn analyze(
     let mut whole = whole.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     // What network sensors saw of hosts that have no log of their own.
     let mut labeller = Labeller::new(knowledge);
-    for loaded in network.unhosted {
+    for mut loaded in network.unhosted {
+        name_victims(&mut loaded, &whole.own_addresses);
         let mut part = part(loaded, buckets, &mut labeller, &Signals::default(), config);
         // A network sensor is no host of the fleet.
         part.sketch.counts.hosts = 0;
@@ -124,7 +130,7 @@ pub fn analyze(
     whole.sketch.counts.events += network.flows;
     whole.has_alerts |= network.alerts > 0;
     let signals = &network.alerted;
-    whole.alerted_hosts.extend(signals.iter().filter(|it| whole.own_addresses.contains(*it)).cloned());
+    whole.alerted_hosts.extend(signals.iter().filter(|it| whole.own_addresses.contains_key(*it)).cloned());
     whole.records.sort_by(|a, b| (&a.host, first_time(a), a.id).cmp(&(&b.host, first_time(b), b.id)));
     if let Some(processes) = &mut whole.processes {
         processes.sort_by(|a, b| (&a.host, a.time, a.event_id).cmp(&(&b.host, b.time, b.event_id)));
@@ -241,7 +247,7 @@ fn host(
     if let Some(rows) = &mut part.processes {
         process_rows(bucket, graph, buckets, name, &episode_of, rows);
     }
-    part.own_addresses.extend(about.addresses);
+    part.own_addresses.extend(about.addresses.into_iter().map(|it| (it, Some(name.to_owned()))));
 }
 
 fn add(labelled: Labelled, part: &mut Analyzed) {
@@ -288,6 +294,18 @@ fn own_addresses(bucket: &Bucket, graph: &HostGraph) -> BTreeSet<String> {
     told.filter(|it| it.parse::<std::net::IpAddr>().is_ok_and(|it| !it.is_loopback() && !it.is_unspecified()))
         .chain(named)
         .collect()
+}
+
+/// What a network sensor saw belongs to the host that it was done to: by its address, else under that address.
+fn name_victims(bucket: &mut Bucket, known: &BTreeMap<String, Option<String>>) {
+    for at in 0..bucket.rows.len() {
+        let row = bucket.rows[at];
+        let ends = [Field::DstIp, Field::SrcIp].map(|field| bucket.text(&row, field));
+        let named = ends.iter().flatten().find_map(|it| known.get(*it)?.clone());
+        if let Some(name) = named.or_else(|| ends[0].map(str::to_owned)) {
+            bucket.rows[at].host = bucket.strings.intern(&name);
+        }
+    }
 }
 
 /// `web1` and `web1.corp.example` are one host, where only one full name starts so.

@@ -57,7 +57,7 @@ pub fn assemble(
     known: &Known,
     spool: &Spool,
 ) -> Findings {
-    let list = StopList::builtin().with_own(analyzed.own_addresses.iter().cloned());
+    let list = StopList::builtin().with_own(analyzed.own_addresses.keys().cloned());
     let campaigns = campaigns::campaigns(&analyzed.sketch, &list);
     let gangs = partition::partition(&analyzed.sketch, &campaigns, &known.registry);
     let mut gang_of: BTreeMap<usize, usize> = BTreeMap::new();

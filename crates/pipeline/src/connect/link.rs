@@ -25,11 +25,13 @@ pub(super) fn link(graph: &mut HostGraph, bucket: &Bucket) {
         let found = find(graph, bucket, &table, index);
         match found {
             Some((parent, how)) if !makes_cycle(graph, index as u32, parent) => {
-                let parent_inferred = graph.processes[parent as usize].inferred;
+                let status = if graph.processes[parent as usize].inferred {
+                    unlogged_status(graph, bucket, &table, index, parent)
+                } else {
+                    ParentStatus::Observed
+                };
                 let process = &mut graph.processes[index];
-                process.parent = Some(parent);
-                process.how = how;
-                process.status = if parent_inferred { ParentStatus::Missing } else { ParentStatus::Observed };
+                (process.parent, process.how, process.status) = (Some(parent), how, status);
             }
             _ => unlogged_parent(graph, bucket, &table, &mut inferred, index),
         }
@@ -140,6 +142,14 @@ fn makes_cycle(graph: &HostGraph, child: u32, parent: u32) -> bool {
     true
 }
 
+/// What became of the start of a parent that only its deeds prove.
+fn unlogged_status(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usize, parent: u32) -> ParentStatus {
+    let child = &graph.processes[index];
+    let name = if child.parent_name != 0 { child.parent_name } else { graph.processes[parent as usize].file_path };
+    let role = boundary::role_of_name(bucket.strings.get(name));
+    if started_before_log(graph, table, index, role) { ParentStatus::BeforeLog } else { ParentStatus::Missing }
+}
+
 fn unlogged_parent(
     graph: &mut HostGraph,
     bucket: &Bucket,
@@ -219,9 +229,6 @@ fn add_inferred(graph: &mut HostGraph, child: usize, ppid: Option<u32>, forked_f
 /// below.
 fn fork_source(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usize, ppid: u32) -> Option<u32> {
     let child = &graph.processes[index];
-    if child.parent_name == 0 {
-        return None;
-    }
     let from = table.starts.partition_point(|it| it.0 < ppid.saturating_sub(FORK_PIDS));
     let to = table.starts.partition_point(|it| it.0 < ppid);
     table.starts[from..to]
@@ -232,7 +239,18 @@ fn fork_source(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usize, 
             _ => false,
         })
         .map(|(_, _, at)| *at)
-        .find(|at| *at as usize != index && agrees(bucket, &graph.processes[*at as usize], child.parent_name))
+        .filter(|at| *at as usize != index)
+        .map(|at| (at, &graph.processes[at as usize]))
+        // Where the record does not name the parent: what forks and does not exec is a shell.
+        .find(|(_, it)| match child.parent_name {
+            0 => is_shell(base_name(bucket.strings.get(it.file_path))),
+            name => agrees(bucket, it, name),
+        })
+        .map(|(at, _)| at)
+}
+
+fn is_shell(name: &str) -> bool {
+    matches!(name, "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" | "busybox")
 }
 
 /// Whether the unlogged parent ran before the log began: a service by name, or a pid that was given out before

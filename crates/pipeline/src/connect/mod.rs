@@ -317,13 +317,15 @@ fn other_sensors_twin(
     }
     let other = &bucket.rows[*process.starts.last()? as usize];
     let near = row.time?.0.abs_diff(process.start?.0) <= SAME_START_MICROS as u64;
-    // One sensor's two starts of a pid are two programs (exec); two sensors' are one.
-    let other_format = format_of_source(other.place.source) != format_of_source(row.place.source);
+    // One sensor's two starts of a pid are two programs (exec); two sensors' are one. They are told by their
+    // formats, or by only one of them giving ids of its own.
+    let other_sensor = format_of_source(other.place.source) != format_of_source(row.place.source)
+        || (process.guid == 0) != (bucket.sym(row, Field::ProcessGuid) == 0);
     let agree = process.cmd_line == cmd_line
         || process.cmd_line == 0
         || cmd_line == 0
         || same_words(bucket.strings.get(process.cmd_line), bucket.strings.get(cmd_line));
-    (near && other_format && agree).then_some(index)
+    (near && other_sensor && agree).then_some(index)
 }
 
 /// Sensors quote arguments differently.

@@ -49,6 +49,8 @@ impl Knowledge {
 struct Said {
     template: String,
     indicators: Vec<Indicator>,
+    /// What it hides in base64, hex and the like.
+    layers: Vec<String>,
 }
 
 /// Labels episodes; one a thread.
@@ -95,7 +97,8 @@ impl<'k> Labeller<'k> {
         }
         let mut indicators = Vec::new();
         self.knowledge.extractor.extract(cmd, &mut indicators);
-        let said = Rc::new(Said { template: crate::extract::template::template(cmd), indicators });
+        let layers = self.knowledge.extractor.decoded(cmd);
+        let said = Rc::new(Said { template: crate::extract::template::template(cmd), indicators, layers });
         self.said.insert(key, said.clone());
         said
     }
@@ -201,18 +204,20 @@ impl<'k> Labeller<'k> {
                 let or_own = |own: Sym, of: fn(&Process) -> Sym| {
                     text(bucket, own).or_else(|| parent_process.and_then(|it| text(bucket, of(it))))
                 };
-                behaviours.extend(
-                    self.show(&ProcessView {
+                // What a command line hides runs as well.
+                let hidden = said.layers.iter().map(String::as_str);
+                for cmd_line in std::iter::once(text(bucket, process.cmd_line)).chain(hidden.map(Some)) {
+                    let view = ProcessView {
                         file_path: text(bucket, process.file_path),
-                        cmd_line: text(bucket, process.cmd_line),
+                        cmd_line,
                         parent_file_path: or_own(process.parent_name, |it| it.file_path),
                         parent_cmd_line: or_own(process.parent_cmd_line, |it| it.cmd_line),
                         user: text(bucket, process.user),
                         cwd: None,
                         windows: file_path.contains('\\'),
-                    })
-                    .iter(),
-                );
+                    };
+                    behaviours.extend(self.show(&view).iter());
+                }
             }
             at_of.insert(*member, nodes.len());
             nodes.push(Work {
@@ -602,7 +607,7 @@ impl<'k> Labeller<'k> {
             nodes.push(Work {
                 process: None,
                 parent: None,
-                said: Rc::new(Said { template, indicators }),
+                said: Rc::new(Said { template, indicators, layers: Vec::new() }),
                 cmd: payload.chars().take(2048).collect(),
                 behaviours: BTreeSet::new(),
                 roles: BTreeSet::new(),
