@@ -78,12 +78,16 @@ pub(crate) fn base_name(path: &str) -> &str {
 
 /// The standard place of a well-known program: running it says nothing of the attacker.
 pub(crate) fn is_system_program(path: &str) -> bool {
-    if let Some(at) = path.rfind('/') {
+    if let Some(at) = memchr::memrchr(b'/', path.as_bytes()) {
         let (dir, name) = (&path[..at], &path[at + 1..]);
-        if SYSTEM_DIRS.contains(&dir) {
+        if matches!(
+            dir,
+            "/bin" | "/usr/bin" | "/sbin" | "/usr/sbin" | "/usr/local/bin" | "/usr/local/sbin" | "/etc/init.d"
+        ) {
             return tool(name.as_bytes()).is_some();
         }
-        return SYSTEM_TREES.iter().any(|tree| path.starts_with(tree));
+        return matches!(path.as_bytes()[1], b'u' | b'l' | b's')
+            && SYSTEM_TREES.iter().any(|tree| path.starts_with(tree));
     }
     let windows = |prefix: &str| {
         path.len() >= prefix.len()
@@ -98,9 +102,6 @@ pub(crate) fn is_system_program(path: &str) -> bool {
         && (windows("c:\\windows\\system32\\") || windows("c:\\windows\\syswow64\\"))
         && path.bytes().filter(|b| *b == b'\\').count() <= 4
 }
-
-const SYSTEM_DIRS: &[&str] =
-    &["/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/etc/init.d"];
 
 const SYSTEM_TREES: &[&str] = &[
     "/usr/lib/systemd/",
@@ -130,7 +131,7 @@ static TOOLS: LazyLock<HashMap<&'static [u8], Tool, BuildHasherDefault<Fnv>>> = 
 });
 
 /// FNV-1a: the keys are short and ours, so a keyed hash would only cost time.
-struct Fnv(u64);
+pub(crate) struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {
