@@ -10,6 +10,7 @@ pub mod decode;
 mod deobfuscate;
 mod host;
 mod lex;
+mod random;
 pub mod template;
 mod tools;
 mod url;
