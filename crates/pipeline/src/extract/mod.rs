@@ -20,6 +20,7 @@ mod wallet;
 pub use deobfuscate::deobfuscate;
 pub use host::is_public_ip;
 use ringleader_model::{Context, Indicator};
+pub(crate) use tools::base_name;
 
 use command::Scan;
 use value::Found;
