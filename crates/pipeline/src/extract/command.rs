@@ -132,6 +132,13 @@ impl<'f, 'o> Scan<'f, 'o> {
                 continue;
             }
             let name = bare(text, word);
+            // `cmd=wget http://…` and `/x.php?a=b&c=wget http://…` in a decoded request
+            if word.class & (lex::EQUALS | lex::QUESTION) != 0
+                && at + 1 < last
+                && let Some(tool) = parameter_tool(name)
+            {
+                return Resolved { tool: Some(tool), name: at, last, call: command.call };
+            }
             if word.class & lex::EQUALS != 0 && is_assignment(name) {
                 at += 1;
                 continue;
@@ -200,10 +207,13 @@ impl<'f, 'o> Scan<'f, 'o> {
             Tool::Connect => self.connect(&mut args, name_text, depth),
             Tool::Ssh => self.ssh(&mut args, depth),
             Tool::Scp => {
+                // `scp -t x` is the receiving end
+                let receives = args.clone().any(|it| bare(text, it) == "-t");
+                let path = if receives { PathRole::As(Context::Written) } else { PathRole::Mention };
                 while let Some(word) = args.next() {
                     let arg = bare(text, word);
                     let remote = arg.contains(':') && !arg.starts_with('-') && !arg.contains(":\\");
-                    let role = if remote { Role::host(Context::Connected) } else { Role::new(context) };
+                    let role = if remote { Role::host(Context::Connected) } else { Role::new(context).path(path) };
                     self.word(text, word, role, depth);
                 }
             }
@@ -1340,6 +1350,17 @@ fn call_context(name: &str) -> Option<Context> {
         "file_put_contents" | "writealltext" | "writeallbytes" | "savetofile" => Some(Context::Written),
         _ => None,
     }
+}
+
+/// The downloader or shell that a form's last value starts with.
+fn parameter_tool(word: &str) -> Option<Tool> {
+    let at = word.rfind(['=', '?', '&'])? + 1;
+    tools::tool(base_name(&word[at..]).as_bytes()).filter(|it| {
+        matches!(
+            it,
+            Tool::Curl | Tool::Wget | Tool::Download | Tool::Tftp | Tool::FtpGet | Tool::Interpreter | Tool::PowerShell
+        )
+    })
 }
 
 fn says_version(word: &str) -> bool {

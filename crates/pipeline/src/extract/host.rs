@@ -203,7 +203,7 @@ const KNOWN_HOSTS: &[&str] =
     &["transfer.sh", "temp.sh", "get.sh", "bashupload.com", "oshi.at", "paste.rs", "sh.rustup.rs", "0x0.st"];
 
 /// Suffixes that end file names and program text far more often than domains.
-const CODE_OR_FILE: &str = "sh py pl pm rs md zip mov app so cc ps mk pub box map run name \
+const CODE_OR_FILE: &str = "sh shell py pl pm rs md zip mov app so cc ps mk pub box map run name \
     host cat bin dev do ac as am is in la st id ms al bz aq one \
     call data date day now new open win link click help page pid zone save select search services \
     systems tools support vi how play read mobi loan def properties property exposed school java group network cab \

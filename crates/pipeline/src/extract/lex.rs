@@ -28,7 +28,7 @@ pub(crate) const LONG: u16 = 1 << 9;
 pub(crate) const OUT: u16 = 1 << 10;
 /// The word follows `<`, `<<` or `<<<`.
 pub(crate) const IN: u16 = 1 << 11;
-const QUESTION: u16 = 1 << 12;
+pub(crate) const QUESTION: u16 = 1 << 12;
 /// Ends a plain run of a word.
 const STOP: u16 = 1 << 15;
 

@@ -31,6 +31,19 @@ pub(crate) fn is_random(run: &str) -> bool {
         || bytes.len() >= 10 && is_unspeakable(bytes)
 }
 
+/// Whether a file name changes between capitals, small letters and digits as only drawn ones do. For folders of
+/// temporary files, where most names are drawn: `Nrx68rDo`, `eAKYwKHg`.
+pub(crate) fn is_shuffled(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    if !(6..=32).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    let shape = Shape::of(bytes);
+    shape.upper > 0
+        && shape.lower > 0
+        && (shape.changes * 2 + 1 >= bytes.len() || shape.digits > 0 && shape.upper > 1 && shape.changes >= 3)
+}
+
 #[derive(Default)]
 struct Shape {
     upper: usize,

@@ -1,7 +1,7 @@
 //! command line → the same with its volatile parts typed: `wget -O <path:tmp> <url>`. Deliberately absent: contexts,
 //! and anything that a second look at other lines would need: equal lines have equal templates, on any host.
 
-use super::random::is_random;
+use super::random::{is_random, is_shuffled};
 use super::url::{self, Scheme};
 use super::{host, tools, wallet};
 
@@ -104,6 +104,7 @@ fn is_made_up(name: &str) -> bool {
         }
     }
     is_uuid(name.as_bytes())
+        || is_shuffled(name)
         || name
             .split(|c: char| !c.is_ascii_alphanumeric())
             .any(|run| is_random(run) || longest_number(run.as_bytes()) >= LONG_NUMBER)
@@ -411,6 +412,10 @@ mod tests {
         check("mail boss@evil.example", "mail <email>");
         check("kill -9 1234; kill -9 31337", "kill -9 <num>; kill -9 <num>");
         check("rm -rf /var/tmp/.var03522123 /tmp/tmp.AbCdEfGhIj/x /tmp/x1", "rm -rf <path:tmp> <path:tmp> /tmp/x1");
+        check(
+            "scp -t /tmp/Nrx68rDo; /tmp/eAKYwKHg /tmp/MyApp /tmp/update2",
+            "scp -t <path:tmp>; <path:tmp> /tmp/MyApp /tmp/update2",
+        );
         check("cat /opt/.systemcache436621 /opt/tmp.Qwertz12ab", "cat /opt/.systemcache<num> /opt/tmp.<rand>");
         check("sh /home/alice/.x/run C:\\Users\\bob\\x.exe", "sh <path:home>/.x/run <path:home>\\x.exe");
         check("id 123e4567-e89b-12d3-a456-426614174000", "id <rand>");

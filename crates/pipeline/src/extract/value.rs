@@ -96,7 +96,12 @@ impl Found<'_> {
             _ => true,
         };
         if worth {
-            self.emit(IndicatorKind::FilePath, path, context);
+            // a path from JSON has its backslashes doubled
+            let value = match path[1..].contains("\\\\") {
+                true => format!("{}{}", &path[..1], path[1..].replace("\\\\", "\\")),
+                false => path.to_owned(),
+            };
+            self.emit(IndicatorKind::FilePath, value, context);
         }
         true
     }
@@ -526,6 +531,10 @@ fn path_in(text: &str, relative: bool, name: bool) -> Option<&str> {
             return None;
         }
     }
+    // `./a+b` is form-encoded; `\\xbd` an escape
+    if bytes[0] == b'.' && class & PLUS != 0 || bytes[0] == b'\\' && !rooted {
+        return None;
+    }
     let windows = bytes[0] != b'/' && is_windows(text);
     let bad = match (windows, rooted) {
         (true, _) => NEVER,
@@ -536,7 +545,7 @@ fn path_in(text: &str, relative: bool, name: bool) -> Option<&str> {
     if class & bad != 0 || windows && class & COLON != 0 && bytes[if drive { 2 } else { 0 }..].contains(&b':') {
         return None;
     }
-    let text = text.strip_prefix("./").unwrap_or(text);
+    let text = text.strip_prefix("./").or_else(|| text.strip_prefix(".\\")).unwrap_or(text);
     let text = text.trim_end_matches('/');
     (!text.is_empty() && text != "." && text != ".." && text != "~").then_some(text)
 }
@@ -683,7 +692,11 @@ fn is_writable_place(path: &str) -> bool {
     if path.starts_with("/dev/") {
         return path.starts_with("/dev/shm/");
     }
-    !path.starts_with("/proc/") && !path.starts_with("/sys/") && !DIRECTORIES.contains(&path) && (path.len() > 1)
+    // `del x /q`, a named pipe
+    if path.len() < 3 || path.starts_with("\\\\.\\") {
+        return false;
+    }
+    !path.starts_with("/proc/") && !path.starts_with("/sys/") && !DIRECTORIES.contains(&path)
 }
 
 const DIRECTORIES: &[&str] = &[
