@@ -88,7 +88,9 @@ impl<'f, 'o> Scan<'f, 'o> {
             kills |= resolved.tool == Some(Tool::Kill);
             commands.push(resolved);
         }
-        let into_accounts = commands.iter().skip(1).any(|it| base_name(bare(text, words[it.name])) == "chpasswd");
+        let echoes = commands.len() > 1 && commands.iter().any(|it| it.tool == Some(Tool::Echo));
+        let into_accounts =
+            echoes && commands.iter().skip(1).any(|it| base_name(bare(text, words[it.name])) == "chpasswd");
         let into_crontab = commands.iter().skip(1).any(|it| it.tool == Some(Tool::Crontab));
         for at in 0..commands.len() {
             let command = commands[at];
@@ -130,11 +132,19 @@ impl<'f, 'o> Scan<'f, 'o> {
                 continue;
             }
             let name = bare(text, word);
+            // `cmd=wget http://…` and `/x.php?a=b&c=wget http://…` in a decoded request
+            if word.class & (lex::EQUALS | lex::QUESTION) != 0
+                && at + 1 < last
+                && let Some(tool) = parameter_tool(name)
+            {
+                return Resolved { tool: Some(tool), name: at, last, call: command.call };
+            }
             if word.class & lex::EQUALS != 0 && is_assignment(name) {
                 at += 1;
                 continue;
             }
-            let tool = tools::tool(base_name(name).as_bytes());
+            let base = if word.class & (lex::SLASH | lex::BACKSLASH) == 0 { name } else { base_name(name) };
+            let tool = tools::tool(base.as_bytes());
             // a program of a well-known name in a place of its own is another program
             let tool =
                 tool.filter(|it| *it != Tool::Plain || word.class & lex::SLASH == 0 || tools::is_system_program(name));
@@ -154,7 +164,7 @@ impl<'f, 'o> Scan<'f, 'o> {
                 // the quotes of `sh -c '…'` are often lost in logs
                 Some(Tool::Interpreter)
                     if rest + 1 < last
-                        && is_shell(base_name(name))
+                        && is_shell(base)
                         && is_dash_c(bare(text, words[rest]))
                         && words[rest + 1].class & lex::QUOTED == 0 =>
                 {
@@ -197,10 +207,13 @@ impl<'f, 'o> Scan<'f, 'o> {
             Tool::Connect => self.connect(&mut args, name_text, depth),
             Tool::Ssh => self.ssh(&mut args, depth),
             Tool::Scp => {
+                // `scp -t x` is the receiving end
+                let receives = args.clone().any(|it| bare(text, it) == "-t");
+                let path = if receives { PathRole::As(Context::Written) } else { PathRole::Mention };
                 while let Some(word) = args.next() {
                     let arg = bare(text, word);
                     let remote = arg.contains(':') && !arg.starts_with('-') && !arg.contains(":\\");
-                    let role = if remote { Role::host(Context::Connected) } else { Role::new(context) };
+                    let role = if remote { Role::host(Context::Connected) } else { Role::new(context).path(path) };
                     self.word(text, word, role, depth);
                 }
             }
@@ -242,12 +255,12 @@ impl<'f, 'o> Scan<'f, 'o> {
         if word.class & (lex::OUT | lex::IN) != 0 {
             return self.redirect(text, word, depth);
         }
-        if word.class & lex::SPACED != 0 && word.class & lex::QUOTED != 0 && !name.contains(":\\") {
+        if word.class & lex::SPACED != 0 && word.class & lex::QUOTED != 0 && !has_drive(name) {
             return self.word(text, word, Role::new(context), depth);
         }
         if word.class & (lex::SLASH | lex::BACKSLASH) != 0
             && word.class & (lex::SUBSTITUTION | lex::COLON | lex::AT) == 0
-            || name.contains(":\\")
+            || has_drive(name)
         {
             // Mozilla/5.0 and text/html are no programs
             let runs = !inherited && (name.starts_with(['/', '.', '~', '%']) || name.contains('\\'));
@@ -301,6 +314,15 @@ impl<'f, 'o> Scan<'f, 'o> {
         if class & INTERESTING == 0 && !named {
             return;
         }
+        // A path outside of the places that are worth a mention: most words of most lines.
+        const ONLY_PATH: u16 = lex::DOT | lex::SLASH | lex::LONG;
+        if class & !ONLY_PATH == 0
+            && role.path == PathRole::Mention
+            && !named
+            && matches!(text.as_bytes()[word.start as usize..word.end as usize], [b'/', next, ..] if !matches!(next, b't' | b'v' | b'd' | b'/'))
+        {
+            return;
+        }
         let role = if class & lex::OUT != 0 { role.path(PathRole::As(Context::Written)) } else { role };
         let role = if class & lex::IN != 0 { role.path(PathRole::Mention) } else { role };
         let whole = &text[word.start as usize..word.end as usize];
@@ -332,7 +354,7 @@ impl<'f, 'o> Scan<'f, 'o> {
                 b' ' | b'\t' | b'\n' | b';' | b'|' | b'&' | b'(' | b')' | b'<' | b'>' | b'`' | b'\\' | b'"' | b'\''
             )
         });
-        if !spaced || depth >= MAX_NESTING || inner.contains(":\\") && !inner.contains(' ') {
+        if !spaced || depth >= MAX_NESTING || has_drive(inner) && !inner.contains(' ') {
             if whole {
                 self.found.atom(inner, role);
             } else {
@@ -1141,8 +1163,8 @@ impl<'f, 'o> Scan<'f, 'o> {
     /// An unknown program may be a renamed miner: `-o pool -u wallet`.
     fn miner(&mut self, args: &mut Args<'_>, context: Context, depth: usize) {
         while let Some(word) = args.next() {
-            let arg = bare(args.text, word);
-            if arg.starts_with('-') {
+            if args.text.as_bytes()[word.start as usize] == b'-' {
+                let arg = bare(args.text, word);
                 let (flag, value) = match arg.split_once('=') {
                     Some((flag, value)) => (flag, Some(value)),
                     None => (arg, None),
@@ -1195,14 +1217,13 @@ impl<'f, 'o> Scan<'f, 'o> {
         if word.class & (lex::OUT | lex::IN) != 0 {
             return self.redirect(args.text, word, depth);
         }
-        let before = args.at.checked_sub(2).and_then(|at| args.words.get(at)).map(|it| bare(args.text, *it));
         let version = word.class & lex::DOT != 0
-            && before.is_some_and(|it| {
-                let it = it.trim_end_matches([':', '=']);
-                it.len() <= 24
-                    && (matches!(it, "-V" | "v")
-                        || ["version", "ver", "release"].iter().any(|name| it.to_ascii_lowercase().ends_with(name)))
-            });
+            && args.text.as_bytes()[word.start as usize].is_ascii_digit()
+            && args
+                .at
+                .checked_sub(2)
+                .and_then(|at| args.words.get(at))
+                .is_some_and(|it| says_version(bare(args.text, *it)));
         let role = if context == Context::Mentioned { Role::new(context) } else { call_role(context) };
         // `"url": "pool:3333"`
         let value = bare(args.text, word);
@@ -1331,6 +1352,24 @@ fn call_context(name: &str) -> Option<Context> {
     }
 }
 
+/// The downloader or shell that a form's last value starts with.
+fn parameter_tool(word: &str) -> Option<Tool> {
+    let at = word.rfind(['=', '?', '&'])? + 1;
+    tools::tool(base_name(&word[at..]).as_bytes()).filter(|it| {
+        matches!(
+            it,
+            Tool::Curl | Tool::Wget | Tool::Download | Tool::Tftp | Tool::FtpGet | Tool::Interpreter | Tool::PowerShell
+        )
+    })
+}
+
+fn says_version(word: &str) -> bool {
+    let word = word.trim_end_matches([':', '=']);
+    word.len() <= 24
+        && (matches!(word, "-V" | "v")
+            || ["version", "ver", "release"].iter().any(|it| word.to_ascii_lowercase().ends_with(it)))
+}
+
 /// A downloading call's second argument is the file it writes.
 fn call_role(context: Context) -> Role {
     let path = match context {
@@ -1362,6 +1401,11 @@ fn image(text: &str) -> Option<&str> {
         && text.as_bytes()[0].is_ascii_alphanumeric()
         && !text.contains("://");
     ok.then_some(text)
+}
+
+/// `C:\`.
+fn has_drive(text: &str) -> bool {
+    matches!(text.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic())
 }
 
 fn is_assignment(text: &str) -> bool {

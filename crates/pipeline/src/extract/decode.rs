@@ -17,9 +17,6 @@ const DIGIT: u8 = 4;
 const SYMBOL: u8 = 8;
 /// A letter that no hex number has.
 const BEYOND_HEX: u8 = 16;
-const PERCENT: u8 = 32;
-const BACKSLASH: u8 = 64;
-const PLUS: u8 = 128;
 
 static CLASS: [u8; 256] = {
     let mut table = [0u8; 256];
@@ -31,10 +28,7 @@ static CLASS: [u8; 256] = {
             b'G'..=b'Z' => UPPER | BEYOND_HEX,
             b'g'..=b'z' => LOWER | BEYOND_HEX,
             b'0'..=b'9' => DIGIT,
-            b'+' => SYMBOL | BEYOND_HEX | PLUS,
-            b'/' | b'-' | b'_' => SYMBOL | BEYOND_HEX,
-            b'%' => PERCENT,
-            b'\\' => BACKSLASH,
+            b'+' | b'/' | b'-' | b'_' => SYMBOL | BEYOND_HEX,
             _ => 0,
         };
         b += 1;
@@ -46,23 +40,35 @@ const TOKEN: u8 = UPPER | LOWER | DIGIT | SYMBOL;
 /// Everything that one look decodes, in text order; `budget` is what may still be decoded.
 pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
     let bytes = text.as_bytes();
-    let mut seen = 0u8;
-    let mut at = 0;
-    while at < bytes.len() {
-        let mut class = CLASS[bytes[at] as usize];
-        if class & TOKEN == 0 {
-            seen |= class;
-            at += 1;
+    // A run of 16 covers one of every 16 places: looking there alone finds them all.
+    let mut probe = MIN_TOKEN - 1;
+    let mut behind = 0;
+    while let Some(byte) = bytes.get(probe) {
+        // Text in base64 has capitals, and no hex number has anything but hex digits.
+        let before = &bytes[probe + 1 - MIN_TOKEN..=probe];
+        let after = &bytes[probe..bytes.len().min(probe + MIN_TOKEN)];
+        let is_hex = |window: &[u8]| {
+            window.iter().all(|b| CLASS[*b as usize] & (BEYOND_HEX | SYMBOL) == 0 && CLASS[*b as usize] != 0)
+        };
+        let likely = CLASS[*byte as usize] & TOKEN != 0
+            && (has_upper(before) || has_upper(after) || is_hex(&before[8..]) || after.get(..8).is_some_and(is_hex));
+        if !likely {
+            probe += MIN_TOKEN;
             continue;
         }
-        let start = at;
         let mut bits = 0;
-        while class & TOKEN != 0 {
+        let mut start = probe;
+        while start > behind && CLASS[bytes[start - 1] as usize] & TOKEN != 0 {
+            start -= 1;
+            bits |= CLASS[bytes[start] as usize];
+        }
+        let mut at = probe;
+        while let Some(class) = bytes.get(at).map(|b| CLASS[*b as usize]).filter(|class| class & TOKEN != 0) {
             bits |= class;
             at += 1;
-            class = bytes.get(at).map_or(0, |b| CLASS[*b as usize]);
         }
-        seen |= bits;
+        behind = at;
+        probe = at + MIN_TOKEN;
         if at - start < MIN_TOKEN {
             continue;
         }
@@ -73,21 +79,33 @@ pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
         } else {
             None
         };
+        behind = behind.max(at);
+        probe = probe.max(at + MIN_TOKEN - 1);
         if let Some(layer) = layer {
             push(layer, budget, out);
         }
     }
-    if seen & BACKSLASH != 0
-        && let Some(layer) = unescape(text)
-    {
+    if let Some(layer) = unescape(text) {
         push(layer, budget, out);
     }
-    if seen & (PERCENT | PLUS) != 0 {
+    let may_be_encoded = |at: usize| match bytes[at] {
+        b'%' => bytes.get(at + 1..at + 3).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit)),
+        _ => is_plus_for_space(bytes, at),
+    };
+    if memchr::memchr2_iter(b'%', b'+', bytes).any(may_be_encoded) {
         percent_tokens(text, budget, out);
     }
 }
 
 const MIN_TOKEN: usize = 16;
+
+/// Without a branch per byte, so that it is done on all of them at once.
+fn has_upper(window: &[u8]) -> bool {
+    match window.first_chunk::<MIN_TOKEN>() {
+        Some(window) => window.iter().fold(false, |any, b| any | b.is_ascii_uppercase()),
+        None => window.iter().any(u8::is_ascii_uppercase),
+    }
+}
 
 fn push(layer: String, budget: &mut usize, out: &mut Vec<String>) {
     if layer.len() <= *budget {
@@ -275,6 +293,14 @@ fn percent_tokens(text: &str, budget: &mut usize, out: &mut Vec<String>) {
     }
 }
 
+/// `wget+http`, `rm+-rf`, `cd+/tmp`: between a word and what an argument starts with.
+fn is_plus_for_space(bytes: &[u8], at: usize) -> bool {
+    at > 0
+        && bytes[at - 1].is_ascii_alphanumeric()
+        && matches!(bytes.get(at + 1), Some(b'-' | b'/' | b'h'))
+        && bytes.get(at + 2).is_some_and(u8::is_ascii_alphabetic)
+}
+
 fn starts_with_scheme(token: &str) -> bool {
     token.find("://").is_some_and(|at| at <= 12 && token[..at].bytes().all(|b| b.is_ascii_alphabetic() || b == b'+'))
 }
@@ -286,8 +312,7 @@ fn percent(token: &str) -> Option<String> {
     // In a form, + is a space; elsewhere it is itself.
     let form = memchr::memchr3(b'=', b'?', b'&', bytes);
     let spaced = form.is_some_and(|form| {
-        memchr::memchr_iter(b'+', bytes)
-            .any(|at| at > form && (encoded || matches!(bytes.get(at + 1), Some(b'-' | b'/' | b'h'))))
+        memchr::memchr_iter(b'+', bytes).any(|at| at > form && (encoded || is_plus_for_space(bytes, at)))
     });
     if !encoded && !spaced {
         return None;

@@ -2,6 +2,7 @@
 //! URL-encoding (`decode`), and running anything.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use super::tools::{Tool, base_name, tool};
 
@@ -49,19 +50,52 @@ pub fn deobfuscate(text: &str) -> Cow<'_, str> {
 
 type Undone = Option<(usize, String)>;
 
+/// Most lines have none of the marks, which a few wide searches find out.
+fn may_hide(bytes: &[u8]) -> bool {
+    memchr::memchr3(b'\\', b'$', b'{', bytes).is_some()
+        || memchr::memchr3(b'"', b'\'', b'^', bytes).is_some()
+        || memchr::memchr2(b'[', b'(', bytes).is_some()
+        || XX.find(bytes).is_some()
+}
+
+/// The middle of `hxxp`.
+static XX: LazyLock<memchr::memmem::Finder<'static>> = LazyLock::new(|| memchr::memmem::Finder::new(b"xx"));
+
 fn is_suspicious(bytes: &[u8]) -> bool {
+    if !may_hide(bytes) {
+        return false;
+    }
     let mut from = 0;
     while let Some(at) = bytes[from..].iter().position(|b| MARK[*b as usize]).map(|at| at + from) {
         let next = bytes.get(at + 1).copied().unwrap_or(0);
         let before = if at > 0 { bytes[at - 1] } else { 0 };
         let odd = match bytes[at] {
             b'\\' | b'^' => next.is_ascii_alphabetic(),
-            b'$' => matches!(next, b'{' | b'\'' | b'I' | b'@' | b'*' | b'0'..=b'9'),
+            b'$' => match next {
+                b'\'' => true,
+                b'I' => bytes[at..].starts_with(b"$IFS"),
+                b'@' | b'*' | b'0'..=b'9' => before.is_ascii_alphanumeric(),
+                b'{' => {
+                    let name = &bytes[at + 2..bytes.len().min(at + 26)];
+                    before.is_ascii_alphanumeric()
+                        || name.starts_with(b"IFS")
+                        || name.starts_with(b"$")
+                        || name.contains(&b':')
+                }
+                _ => false,
+            },
             b'\'' | b'"' => {
                 (before.is_ascii_alphanumeric() || before == b'/' || next == bytes[at])
                     && (next.is_ascii_alphanumeric() || next == bytes[at])
             }
-            b'{' => next.is_ascii_alphabetic(),
+            b'{' => {
+                let name = bytes[at + 1..]
+                    .iter()
+                    .take(24)
+                    .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_'))
+                    .count();
+                name > 0 && bytes.get(at + 1 + name) == Some(&b',')
+            }
             b'[' => matches!(next, b'.' | b':' | b'd' | b'D'),
             b'(' => next == b'.' || next == b'd',
             b'x' | b'X' => next.eq_ignore_ascii_case(&b'x') && before.eq_ignore_ascii_case(&b'h'),

@@ -1,6 +1,11 @@
 //! text → address or domain name. Deliberately absent: resolving names, and any list of addresses.
 
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
+
+use super::tools::Fnv;
 
 /// Whether the address is one of the Internet's: not private, loopback, link-local, shared, reserved, multicast
 /// or documentation.
@@ -168,9 +173,7 @@ pub(crate) fn is_bare_domain(text: &str, before: Option<u8>, after: Option<u8>) 
     let mut labels = text.split('.');
     let (Some(first), Some(last)) = (labels.next(), text.rsplit('.').next()) else { return false };
     let count = text.bytes().filter(|b| *b == b'.').count() + 1;
-    let last = last.to_ascii_lowercase();
-    if CODE_OR_FILE.contains(&last.as_str())
-        && !(count >= 3 && (first == "www" || matches!(last.as_str(), "pl" | "in" | "st" | "dev" | "app")))
+    if is_code_or_file(last) && !(count >= 3 && (first == "www" || matches!(last, "pl" | "in" | "st" | "dev" | "app")))
     {
         return false;
     }
@@ -192,8 +195,7 @@ pub(crate) fn is_bare_domain(text: &str, before: Option<u8>, after: Option<u8>) 
 
 /// The last label is a file extension too, and the host is not one of the few that are known under it.
 pub(crate) fn ends_like_a_file(text: &str) -> bool {
-    let last = text.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    CODE_OR_FILE.contains(&last.as_str()) && !KNOWN_HOSTS.contains(&text)
+    is_code_or_file(text.rsplit('.').next().unwrap_or_default()) && !KNOWN_HOSTS.contains(&text)
 }
 
 /// Short names under suffixes that are also file extensions.
@@ -201,120 +203,23 @@ const KNOWN_HOSTS: &[&str] =
     &["transfer.sh", "temp.sh", "get.sh", "bashupload.com", "oshi.at", "paste.rs", "sh.rustup.rs", "0x0.st"];
 
 /// Suffixes that end file names and program text far more often than domains.
-const CODE_OR_FILE: &[&str] = &[
-    "sh",
-    "py",
-    "pl",
-    "pm",
-    "rs",
-    "md",
-    "zip",
-    "mov",
-    "app",
-    "so",
-    "cc",
-    "ps",
-    "mk",
-    "pub",
-    "box",
-    "map",
-    "run",
-    "name",
-    "host",
-    "cat",
-    "bin",
-    "dev",
-    "do",
-    "ac",
-    "as",
-    "am",
-    "is",
-    "in",
-    "la",
-    "st",
-    "id",
-    "ms",
-    "al",
-    "bz",
-    "aq",
-    "one",
-    "call",
-    "data",
-    "date",
-    "day",
-    "now",
-    "new",
-    "open",
-    "win",
-    "link",
-    "click",
-    "help",
-    "page",
-    "pid",
-    "zone",
-    "save",
-    "select",
-    "search",
-    "services",
-    "systems",
-    "tools",
-    "support",
-    "vi",
-    "how",
-    "play",
-    "read",
-    "mobi",
-    "loan",
-    "py3",
-    "def",
-    "properties",
-    "property",
-    "so1",
-    "exposed",
-    "school",
-    "java",
-    "group",
-    "network",
-    "cab",
-    "ro",
-    "dat",
-    "sc",
-    "gdn",
-    "bar",
-    "foo",
-    "goo",
-    "fit",
-    "inc",
-    "ist",
-    "ing",
-    "to",
-    "no",
-    "lock",
-    "menu",
-    "man",
-    "org2",
-    "press",
-    "prod",
-    "prof",
-    "kim",
-    "pics",
-    "plus",
-    "post",
-    "ps1",
-    "safe",
-    "sale",
-    "security",
-    "session",
-    "show",
-    "space2",
-    "sucks",
-    "target",
-    "tab",
-    "total",
-    "trust",
-    "vision",
-    "watch",
-];
+const CODE_OR_FILE: &str = "sh shell py pl pm rs md zip mov app so cc ps mk pub box map run name \
+    host cat bin dev do ac as am is in la st id ms al bz aq one \
+    call data date day now new open win link click help page pid zone save select search services \
+    systems tools support vi how play read mobi loan def properties property exposed school java group network cab \
+    ro dat sc gdn bar foo goo fit inc ist ing to no lock menu man press prod \
+    prof kim pics plus post safe sale security session show sucks target tab total trust vision watch";
+
+static CODE_OR_FILE_SET: LazyLock<HashSet<&'static [u8], BuildHasherDefault<Fnv>>> =
+    LazyLock::new(|| CODE_OR_FILE.split_ascii_whitespace().map(str::as_bytes).collect());
+
+fn is_code_or_file(label: &str) -> bool {
+    let mut lower = [0u8; 12];
+    let Some(lower) = lower.get_mut(..label.len()) else { return false };
+    lower.copy_from_slice(label.as_bytes());
+    lower.make_ascii_lowercase();
+    CODE_OR_FILE_SET.contains(&*lower)
+}
 
 const CODE_STARTS: &[&str] = &[
     "java", "javax", "system", "sun", "os", "sys", "self", "this", "node", "process", "server", "spring", "config",

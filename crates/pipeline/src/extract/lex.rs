@@ -28,7 +28,7 @@ pub(crate) const LONG: u16 = 1 << 9;
 pub(crate) const OUT: u16 = 1 << 10;
 /// The word follows `<`, `<<` or `<<<`.
 pub(crate) const IN: u16 = 1 << 11;
-const QUESTION: u16 = 1 << 12;
+pub(crate) const QUESTION: u16 = 1 << 12;
 /// Ends a plain run of a word.
 const STOP: u16 = 1 << 15;
 
@@ -284,13 +284,25 @@ impl<'a> Lexer<'a> {
         let start = self.at;
         let mut class = 0u16;
         let mut at = start;
-        while let Some(&byte) = bytes.get(at) {
-            let found = CLASS[byte as usize];
-            if found & STOP == 0 {
+        loop {
+            // eight at a time: words are long where lines are
+            while let Some(block) = bytes[at..].first_chunk::<8>() {
+                let all = block.iter().fold(0, |all, byte| all | CLASS[*byte as usize]);
+                if all & STOP != 0 {
+                    break;
+                }
+                class |= all;
+                at += 8;
+            }
+            for byte in &bytes[at..] {
+                let found = CLASS[*byte as usize];
+                if found & STOP != 0 {
+                    break;
+                }
                 class |= found;
                 at += 1;
-                continue;
             }
+            let Some(&byte) = bytes.get(at) else { break };
             match byte {
                 b'"' | b'\'' => match self.closing_quote(at) {
                     Some(close) => {

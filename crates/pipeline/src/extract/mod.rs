@@ -10,6 +10,7 @@ pub mod decode;
 mod deobfuscate;
 mod host;
 mod lex;
+mod random;
 pub mod template;
 mod tools;
 mod url;
@@ -19,6 +20,7 @@ mod wallet;
 pub use deobfuscate::deobfuscate;
 pub use host::is_public_ip;
 use ringleader_model::{Context, Indicator};
+pub(crate) use tools::base_name;
 
 use command::Scan;
 use value::Found;
@@ -44,10 +46,11 @@ impl Extractor {
     pub fn extract(&self, text: &str, out: &mut Vec<Indicator>) {
         out.clear();
         let text = clipped(text, MAX_TEXT);
-        let layers = self.decoded(text);
-        scan(text, false, out);
+        let clear = deobfuscate(text);
+        let layers = layers_of(&clear);
+        scan(&clear, false, out);
         for layer in &layers {
-            scan(layer, true, out);
+            scan(&deobfuscate(layer), true, out);
         }
         settle(out);
     }
@@ -55,26 +58,29 @@ impl Extractor {
     /// The text's decoded layers, outermost first: at most `decode::MAX_DEPTH` deep and `decode::MAX_DECODED` long
     /// together.
     pub fn decoded(&self, text: &str) -> Vec<String> {
-        let mut layers: Vec<String> = Vec::new();
-        let mut budget = decode::MAX_DECODED;
-        let text = clipped(text, MAX_TEXT);
-        decode::layers(&deobfuscate(text), &mut budget, &mut layers);
-        let mut from = 0;
-        for _ in 1..decode::MAX_DEPTH {
-            let to = layers.len();
-            for at in from..to {
-                let mut inner = Vec::new();
-                decode::layers(&deobfuscate(&layers[at]), &mut budget, &mut inner);
-                inner.retain(|it| !layers.contains(it));
-                layers.append(&mut inner);
-            }
-            if layers.len() == to {
-                break;
-            }
-            from = to;
-        }
-        layers
+        layers_of(&deobfuscate(clipped(text, MAX_TEXT)))
     }
+}
+
+fn layers_of(text: &str) -> Vec<String> {
+    let mut layers: Vec<String> = Vec::new();
+    let mut budget = decode::MAX_DECODED;
+    decode::layers(text, &mut budget, &mut layers);
+    let mut from = 0;
+    for _ in 1..decode::MAX_DEPTH {
+        let to = layers.len();
+        for at in from..to {
+            let mut inner = Vec::new();
+            decode::layers(&deobfuscate(&layers[at]), &mut budget, &mut inner);
+            inner.retain(|it| !layers.contains(it));
+            layers.append(&mut inner);
+        }
+        if layers.len() == to {
+            break;
+        }
+        from = to;
+    }
+    layers
 }
 
 /// The indicators of each line, numbered from 1.
@@ -86,11 +92,10 @@ pub fn lines<'a>(extractor: &'a Extractor, text: &'a str) -> impl Iterator<Item 
     })
 }
 
+/// `text` is without obfuscation.
 fn scan(text: &str, decoded: bool, out: &mut Vec<Indicator>) {
-    let text = deobfuscate(text);
-    let writes_keys = text.len() > 100 && memchr::memmem::find(text.as_bytes(), b"authorized_keys").is_some();
-    let mut found = Found { out, decoded, writes_keys };
-    Scan::new(&mut found).text(&text, None, 0);
+    let mut found = Found { out, decoded, whole: text };
+    Scan::new(&mut found).text(text, None, 0);
 }
 
 fn clipped(text: &str, limit: usize) -> &str {

@@ -174,3 +174,13 @@ fn lines_are_numbered_from_one() {
     assert_eq!(all[2].1[0].kind, IndicatorKind::Url);
     assert_eq!(all[2].1[0].context, Context::Downloaded);
 }
+
+proptest::proptest! {
+    /// Pieces that mean something to one reader or another, in any order, and any text.
+    #[test]
+    fn nothing_panics(text in "(http://|192.0.2.1|evil.example|:80|/tmp/x|\\$\\(|\\)|`|'|\"|\\\\x41|\\\\|%20|%|\\+|==|\\{echo,|\\}|\\$\\{IFS\\}|\\$'|kill|curl -o|wget -P|ssh|sh -c|<|>|\\||;|&|\n| |\\[|\\]|@|::1|\\* \\* \\* \\* \\* x|QUJDREVGR0hJSktMTU5PUA|AAAAB3NzaC1|ü|\\PC){0,60}") {
+        let found = found(&text);
+        proptest::prop_assert!(found.windows(2).all(|pair| pair[0] < pair[1]));
+        let _ = (template::template(&text), deobfuscate(&text), Extractor::new().decoded(&text));
+    }
+}

@@ -78,29 +78,34 @@ pub(crate) fn base_name(path: &str) -> &str {
 
 /// The standard place of a well-known program: running it says nothing of the attacker.
 pub(crate) fn is_system_program(path: &str) -> bool {
-    if let Some(at) = path.rfind('/') {
+    if let Some(at) = memchr::memrchr(b'/', path.as_bytes()) {
         let (dir, name) = (&path[..at], &path[at + 1..]);
-        if SYSTEM_DIRS.contains(&dir) {
+        if matches!(
+            dir,
+            "/bin" | "/usr/bin" | "/sbin" | "/usr/sbin" | "/usr/local/bin" | "/usr/local/sbin" | "/etc/init.d"
+        ) {
             return tool(name.as_bytes()).is_some();
         }
-        return SYSTEM_TREES.iter().any(|tree| path.starts_with(tree));
+        return matches!(path.as_bytes()[1], b'u' | b'l' | b's')
+            && SYSTEM_TREES.iter().any(|tree| path.starts_with(tree));
     }
-    let windows = |prefix: &str| {
-        path.len() >= prefix.len()
-            && path.is_char_boundary(prefix.len())
-            && path[..prefix.len()].eq_ignore_ascii_case(prefix)
-    };
-    if windows("c:\\program files") {
+    let starts = |prefix: &str| path.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
+    if WINDOWS_TREES.iter().any(|it| starts(it)) {
         return true;
     }
-    let known = tool(base_name(path).as_bytes()).is_some();
-    known
-        && (windows("c:\\windows\\system32\\") || windows("c:\\windows\\syswow64\\"))
-        && path.bytes().filter(|b| *b == b'\\').count() <= 4
+    (starts("c:\\windows\\system32\\")
+        || starts("c:\\windows\\syswow64\\")
+        || path.bytes().filter(|b| *b == b'\\').count() == 2 && starts("c:\\windows\\"))
+        && tool(base_name(path).as_bytes()).is_some()
 }
 
-const SYSTEM_DIRS: &[&str] =
-    &["/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/etc/init.d"];
+const WINDOWS_TREES: &[&str] = &[
+    "c:\\program files",
+    "c:\\windows\\winsxs\\",
+    "c:\\windows\\servicing\\",
+    "c:\\windows\\microsoft.net\\",
+    "c:\\windows\\systemapps\\",
+];
 
 const SYSTEM_TREES: &[&str] = &[
     "/usr/lib/systemd/",
@@ -130,7 +135,7 @@ static TOOLS: LazyLock<HashMap<&'static [u8], Tool, BuildHasherDefault<Fnv>>> = 
 });
 
 /// FNV-1a: the keys are short and ours, so a keyed hash would only cost time.
-struct Fnv(u64);
+pub(crate) struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {
@@ -178,7 +183,7 @@ const NAMES: &[(Tool, &str)] = &[
         "sh bash dash ash zsh ksh csh tcsh fish python perl php ruby lua node nodejs source . cscript wscript rundll32 tclsh expect insmod modprobe ld-linux.so.2 ld-linux-x86-64.so.2",
     ),
     (Tool::Copy, "cp mv install ln move copy xcopy robocopy ren move-item copy-item"),
-    (Tool::Write, "tee touch mkdir truncate tee-object out-file set-content add-content md mkfifo mktemp"),
+    (Tool::Write, "tee tee-object out-file set-content add-content"),
     (Tool::Dd, "dd"),
     (Tool::Echo, "echo printf print write-output write-host"),
     (
@@ -211,7 +216,7 @@ const NAMES: &[(Tool, &str)] = &[
     ),
     (
         Tool::Plain,
-        "ls cat su runuser head tail wc sort uniq cd pwd id whoami who w uname hostname hostnamectl uptime date cal free df du ps top htop lscpu lsblk lspci lsusb \
+        "touch mkdir md truncate mkfifo mktemp ls cat su runuser head tail wc sort uniq cd pwd id whoami who w uname hostname hostnamectl uptime date cal free df du ps top htop lscpu lsblk lspci lsusb \
          lsmod rmmod depmod dmesg mount umount find locate which whereis type file stat readlink realpath basename dirname test [ [[ true false sleep \
          usleep yes seq expr bc let read set unset export local declare typeset alias unalias hash history return exit break continue shift getopts \
          ulimit umask wait jobs fg bg disown pushd popd dirs chown chgrp getfacl setfacl passwd chpasswd login logout last lastlog lastb \
@@ -236,7 +241,8 @@ const NAMES: &[(Tool, &str)] = &[
          lsmod pstree pmap vmtoolsd irqbalance acpid smartd smartctl mdadm lvm pvs vgs lvs multipathd iscsid rpcbind rpc.statd nfsd smbd nmbd \
          zabbix_agentd node_exporter prometheus grafana-server telegraf filebeat metricbeat fluentd td-agent haproxy keepalived squid varnishd \
          update-alternatives update-ca-certificates ca-certificates deb-systemd-helper invoke-rc.d needrestart unattended-upgrade unattended-upgrades \
-         python3-config dpkg-preconfigure man mandb apropos info whatis updatedb crontabs tzselect pkexec pkcheck gettext envsubst jq yq tzdata \
+         python3-config dpkg-preconfigure sppsvc searchprotocolhost searchfilterhost searchindexer compattelrunner appcmd audiodg dashost dllhost lsaiso mousocoreworker \
+         securityhealthservice sgrmbroker smartscreen wudfhost wlanext vds vssvc unsecapp upfc usoclient cleanmgr wsqmcons sdbinst lpremove man mandb apropos info whatis updatedb crontabs tzselect pkexec pkcheck gettext envsubst jq yq tzdata \
          sort uname uptime sync usermod users vdir vmstat wall write zdump zless zmore znew",
     ),
 ];

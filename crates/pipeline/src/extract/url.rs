@@ -8,6 +8,7 @@ use super::host;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Url<'a> {
     pub scheme: &'static str,
+    pub kind: Scheme,
     /// Where the scheme starts, where the URL ends.
     pub start: usize,
     pub end: usize,
@@ -41,7 +42,6 @@ pub(crate) enum Scheme {
 
 const SCHEMES: &[(&str, Scheme)] = &[
     ("https", Scheme::Url),
-    ("http", Scheme::Url),
     ("ftps", Scheme::Url),
     ("sftp", Scheme::Url),
     ("tftp", Scheme::Url),
@@ -65,6 +65,7 @@ const SCHEMES: &[(&str, Scheme)] = &[
     ("stratums", Scheme::Pool),
     ("stratum", Scheme::Pool),
     ("daemon+http", Scheme::Pool),
+    ("http", Scheme::Url),
     ("tcp", Scheme::Endpoint),
     ("tls", Scheme::Endpoint),
     ("ssl", Scheme::Endpoint),
@@ -89,9 +90,6 @@ const SCHEMES: &[(&str, Scheme)] = &[
 ];
 
 impl Url<'_> {
-    pub(crate) fn kind(&self) -> Scheme {
-        SCHEMES.iter().find(|(name, _)| *name == self.scheme).map_or(Scheme::Endpoint, |(_, kind)| *kind)
-    }
     /// Scheme and host in lower case, the rest as written.
     pub(crate) fn value(&self) -> String {
         let mut value = String::with_capacity(self.end - self.start + 4);
@@ -109,19 +107,20 @@ impl Url<'_> {
 pub(crate) fn at(text: &str, colon: usize) -> Option<Url<'_>> {
     let bytes = text.as_bytes();
     let head = &bytes[..colon];
-    let (scheme, _) = SCHEMES
-        .iter()
-        .filter(|(name, _)| {
-            head.len() >= name.len() && head[head.len() - name.len()..].eq_ignore_ascii_case(name.as_bytes())
-        })
-        .max_by_key(|(name, _)| name.len())?;
+    let last = head.last()?.to_ascii_lowercase();
+    // The table names the longer of two with one ending first.
+    let (scheme, kind) = SCHEMES.iter().find(|(name, _)| {
+        name.as_bytes()[name.len() - 1] == last
+            && head.len() >= name.len()
+            && head[head.len() - name.len()..].eq_ignore_ascii_case(name.as_bytes())
+    })?;
     let start = colon - scheme.len();
     // Within percent- or plus-encoded text the end cannot be seen; the decoded layer shows it.
     if is_encoded_before(&bytes[..start]) {
         return None;
     }
     let mut url = authority(text, colon + 3)?;
-    (url.scheme, url.start) = (scheme, start);
+    (url.scheme, url.kind, url.start) = (scheme, *kind, start);
     Some(url)
 }
 
@@ -166,7 +165,7 @@ fn authority(text: &str, start: usize) -> Option<Url<'_>> {
     };
     let host_text = host_text.strip_suffix('.').unwrap_or(host_text);
     let host = host_of(host_text)?;
-    Some(Url { scheme: "", start, end, host, port, authority, host_text, rest: &whole[split..] })
+    Some(Url { scheme: "", kind: Scheme::Url, start, end, host, port, authority, host_text, rest: &whole[split..] })
 }
 
 /// What a host part is; `None` where it can be no host.

@@ -52,8 +52,8 @@ impl Role {
 pub(crate) struct Found<'o> {
     pub out: &'o mut Vec<Indicator>,
     pub decoded: bool,
-    /// The text writes keys: `authorized_keys` stands somewhere in it.
-    pub writes_keys: bool,
+    /// The whole text: what writes to `authorized_keys` may stand far from the key.
+    pub whole: &'o str,
 }
 
 impl Found<'_> {
@@ -96,7 +96,12 @@ impl Found<'_> {
             _ => true,
         };
         if worth {
-            self.emit(IndicatorKind::FilePath, path, context);
+            // a path from JSON has its backslashes doubled
+            let value = match path[1..].contains("\\\\") {
+                true => format!("{}{}", &path[..1], path[1..].replace("\\\\", "\\")),
+                false => path.to_owned(),
+            };
+            self.emit(IndicatorKind::FilePath, value, context);
         }
         true
     }
@@ -161,13 +166,13 @@ impl Found<'_> {
     }
 
     pub(crate) fn url(&mut self, url: &Url<'_>, role: Role) {
-        let context = match url.kind() {
+        let context = match url.kind {
             Scheme::Pool | Scheme::Lookup | Scheme::Endpoint if role.context == Context::Mentioned => {
                 Context::Connected
             }
             _ => role.context,
         };
-        match url.kind() {
+        match url.kind {
             Scheme::Url | Scheme::Lookup => {
                 self.emit(IndicatorKind::Url, url.value(), context);
                 if let Some(id) = url::paste(url.host_text, url.rest) {
@@ -365,7 +370,7 @@ impl Found<'_> {
                 bytes[start..].iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).count();
             let padding = bytes[start + length..].iter().take(2).take_while(|b| **b == b'=').count();
             if length >= 64 {
-                let context = if self.writes_keys { Context::Configured } else { role.context };
+                let context = if self.whole.contains("authorized_keys") { Context::Configured } else { role.context };
                 self.emit(IndicatorKind::SshKey, &text[start..start + length + padding], context);
                 return start + length + padding;
             }
@@ -491,63 +496,92 @@ fn is_hash(token: &[u8]) -> bool {
 
 /// Where `/dev/tcp/…` or `/dev/udp/…` starts.
 fn dev_tcp(text: &str) -> Option<usize> {
-    if text.starts_with("/dev/") || text.contains("=/dev/") {
-        text.find("/dev/tcp/").or_else(|| text.find("/dev/udp/"))
-    } else {
-        None
-    }
+    let at = match text.as_bytes() {
+        [b'/', b'd', ..] => 0,
+        bytes => memchr::memchr(b'=', bytes)? + 1,
+    };
+    ["/dev/tcp/", "/dev/udp/"].iter().any(|it| text[at..].starts_with(it)).then_some(at)
 }
 
 /// The path that a word is: after `name=` too. `relative`: one without a root, if it has a directory;
 /// `name`: even a bare one.
 fn path_in(text: &str, relative: bool, name: bool) -> Option<&str> {
-    let bytes = text.as_bytes();
-    let text = match memchr::memchr(b'=', bytes) {
-        Some(at)
-            if at > 0
-                && is_rooted(&text[at + 1..])
-                && bytes[..at].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) =>
-        {
-            &text[at + 1..]
-        }
-        _ => text,
-    };
-    let bytes = text.as_bytes();
-    if bytes.len() < 2 && !name || bytes.is_empty() || bytes.len() > 1024 {
+    let mut class = classes(text.as_bytes());
+    if class & (SLASH | BACKSLASH) == 0 && !name || text.is_empty() || text.len() > 1024 {
         return None;
     }
+    let mut text = text;
+    if class & EQUALS != 0
+        && let Some((before, after)) = text.split_once('=')
+        && !before.is_empty()
+        && is_rooted(after)
+        && before.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    {
+        text = after;
+        class = classes(text.as_bytes());
+    }
+    let bytes = text.as_bytes();
     let rooted = is_rooted(text);
     if !rooted {
-        let slash = bytes.contains(&b'/') || bytes.contains(&b'\\');
-        if !(relative && slash || name)
-            || bytes[0] == b'-'
-            || bytes[0] == b'%'
-            || bytes[0] == b'@'
-            || text.contains("://")
-            || bytes.contains(&b'+')
-        {
+        let slash = class & (SLASH | BACKSLASH) != 0;
+        if !(relative && slash || name) || matches!(bytes[0], b'-' | b'%' | b'@') || class & PLUS != 0 {
             return None;
         }
-        if !slash && (!bytes.iter().any(|b| b.is_ascii_alphabetic()) || bytes.contains(&b'=')) {
+        if !slash && (class & EQUALS != 0 || !bytes.iter().any(u8::is_ascii_alphabetic)) {
             return None;
         }
     }
-    let windows = is_windows(text);
-    let bad = |b: &u8| match b {
-        b'*' | b'?' | b'$' | b'`' | b'"' | b'\'' | b'<' | b'>' | b'|' | b';' | b',' | b'{' | b'}' | b'!' | b'#'
-        | b'^' | b'\n' | b'\r' | 0 => true,
-        b'(' | b')' | b'[' | b']' | b' ' => !windows,
-        b'\\' => !windows && rooted,
-        b'&' => true,
-        _ => false,
-    };
-    let tail = if windows && bytes.get(1) == Some(&b':') { &bytes[2..] } else { bytes };
-    if tail.iter().any(bad) || tail.contains(&b':') || tail.starts_with(b"//") {
+    // `./a+b` is form-encoded; `\\xbd` an escape
+    if bytes[0] == b'.' && class & PLUS != 0 || bytes[0] == b'\\' && !rooted {
         return None;
     }
-    let text = text.strip_prefix("./").unwrap_or(text);
+    let windows = bytes[0] != b'/' && is_windows(text);
+    let bad = match (windows, rooted) {
+        (true, _) => NEVER,
+        (false, true) => NEVER | COLON | WINDOWS | BACKSLASH,
+        (false, false) => NEVER | COLON | WINDOWS,
+    };
+    let drive = windows && bytes[1] == b':';
+    if class & bad != 0 || windows && class & COLON != 0 && bytes[if drive { 2 } else { 0 }..].contains(&b':') {
+        return None;
+    }
+    let text = text.strip_prefix("./").or_else(|| text.strip_prefix(".\\")).unwrap_or(text);
     let text = text.trim_end_matches('/');
     (!text.is_empty() && text != "." && text != ".." && text != "~").then_some(text)
+}
+
+/// In no path.
+const NEVER: u8 = 1;
+/// Only in a Windows path.
+const WINDOWS: u8 = 2;
+const BACKSLASH: u8 = 4;
+const SLASH: u8 = 8;
+const EQUALS: u8 = 16;
+const PLUS: u8 = 32;
+const COLON: u8 = 64;
+
+static PATH: [u8; 256] = {
+    let mut table = [0u8; 256];
+    let mut b = 0usize;
+    while b < 256 {
+        table[b] = match b as u8 {
+            b'*' | b'?' | b'$' | b'`' | b'"' | b'\'' | b'<' | b'>' | b'|' | b';' | b',' | b'{' | b'}' | b'!' | b'#'
+            | b'^' | b'\n' | b'\r' | 0 | b'&' => NEVER,
+            b'(' | b')' | b'[' | b']' | b' ' => WINDOWS,
+            b'\\' => BACKSLASH,
+            b'/' => SLASH,
+            b'=' => EQUALS,
+            b'+' => PLUS,
+            b':' => COLON,
+            _ => 0,
+        };
+        b += 1;
+    }
+    table
+};
+
+fn classes(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |class, byte| class | PATH[*byte as usize])
 }
 
 fn is_rooted(text: &str) -> bool {
@@ -572,8 +606,10 @@ fn is_windows(text: &str) -> bool {
 
 /// Where bots put what they drop; naming it is worth a mention.
 fn is_volatile(path: &str) -> bool {
-    if ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|it| path.len() > it.len() && path.starts_with(it)) {
-        return !QUIET_FILES.iter().any(|it| path.contains(it));
+    if let [b'/', next, ..] = path.as_bytes() {
+        return matches!(next, b't' | b'v' | b'd')
+            && ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|it| path.len() > it.len() && path.starts_with(it))
+            && !QUIET_FILES.iter().any(|it| path.contains(it));
     }
     if is_windows(path) {
         let lower = path.to_ascii_lowercase();
@@ -601,27 +637,66 @@ fn is_executable_place(path: &str, here: bool) -> bool {
         return path != "C:\\Program" && !tools::is_system_program(path);
     }
     if path.starts_with('/') {
-        return !tools::is_system_program(path)
-            && !["/dev/", "/proc/", "/sys/"].iter().any(|it| path.starts_with(it) && !path.starts_with("/dev/shm/"))
+        let elsewhere = match path.as_bytes()[1] {
+            b'd' => path.starts_with("/dev/") && !path.starts_with("/dev/shm/"),
+            b'p' => path.starts_with("/proc/"),
+            b's' => path.starts_with("/sys/"),
+            _ => false,
+        };
+        return !elsewhere
+            && !tools::is_system_program(path)
             && path[1..].contains('/')
-            && !DIRECTORIES.contains(&path)
-            && !DATA_FILES.iter().any(|it| path.ends_with(it));
+            && !(path.len() <= 16 && DIRECTORIES.contains(&path))
+            && !is_data_file(path);
     }
     // a relative path; a bare name that is a program's is that program
     !path.contains(['\\', '%', ':']) && (here || path.contains('/') || tools::tool(path.as_bytes()).is_none())
 }
 
-const DATA_FILES: &[&str] = &[
-    ".html", ".htm", ".txt", ".conf", ".cfg", ".log", ".json", ".xml", ".css", ".png", ".jpg", ".gif", ".ico", ".md",
-    ".yml", ".yaml", ".ini", "/passwd", "/shadow", "/hosts", "/crontab", ".service", ".pid", ".sock", ".gz", ".zip",
-    ".pem", ".key", ".crt",
-];
+fn is_data_file(path: &str) -> bool {
+    let name = tools::base_name(path);
+    match name.rfind('.') {
+        Some(at) => matches!(
+            &name[at + 1..],
+            "html"
+                | "htm"
+                | "txt"
+                | "conf"
+                | "cfg"
+                | "log"
+                | "json"
+                | "xml"
+                | "css"
+                | "png"
+                | "jpg"
+                | "gif"
+                | "ico"
+                | "md"
+                | "yml"
+                | "yaml"
+                | "ini"
+                | "service"
+                | "pid"
+                | "sock"
+                | "gz"
+                | "zip"
+                | "pem"
+                | "key"
+                | "crt"
+        ),
+        None => matches!(name, "passwd" | "shadow" | "hosts" | "crontab"),
+    }
+}
 
 fn is_writable_place(path: &str) -> bool {
     if path.starts_with("/dev/") {
         return path.starts_with("/dev/shm/");
     }
-    !path.starts_with("/proc/") && !path.starts_with("/sys/") && !DIRECTORIES.contains(&path) && (path.len() > 1)
+    // `del x /q`, a named pipe
+    if path.len() < 3 || path.starts_with("\\\\.\\") {
+        return false;
+    }
+    !path.starts_with("/proc/") && !path.starts_with("/sys/") && !DIRECTORIES.contains(&path)
 }
 
 const DIRECTORIES: &[&str] = &[
@@ -661,7 +736,7 @@ mod tests {
 
     fn found(text: &str, role: Role) -> Vec<String> {
         let mut out = Vec::new();
-        Found { out: &mut out, decoded: false, writes_keys: false }.atom(text, role);
+        Found { out: &mut out, decoded: false, whole: text }.atom(text, role);
         out.sort();
         out.iter().map(|it| format!("{}:{}", it.kind.name(), it.value)).collect()
     }
