@@ -5,6 +5,7 @@ pub mod assemble;
 pub mod buckets;
 pub mod collect;
 pub mod excerpts;
+pub mod simulate;
 pub mod sources;
 pub mod store;
 
