@@ -2,6 +2,10 @@
 
 pub mod collect;
 pub mod connect;
+pub mod extract;
+pub mod shell;
 pub mod merge;
 pub mod partition;
 pub mod label;
+pub mod extract;
+pub mod shell;

@@ -3,25 +3,7 @@
 
 use ringleader_model::findings::MethodClass;
 
-/// The tactics, in the order of the matrix: short name in Navigator's spelling.
-pub(crate) const TACTICS: [&str; 14] = [
-    "reconnaissance",
-    "resource-development",
-    "initial-access",
-    "execution",
-    "persistence",
-    "privilege-escalation",
-    "defense-evasion",
-    "credential-access",
-    "discovery",
-    "lateral-movement",
-    "collection",
-    "command-and-control",
-    "exfiltration",
-    "impact",
-];
-
-/// Sorted by id. Tactics are indexes into [`TACTICS`]; the first is the one it is drawn under.
+/// Sorted by id. Tactics are places in [`crate::view::TACTICS`], the matrix's order; the first is the one it is drawn under.
 const TECHNIQUES: &[(&str, &str, &[usize])] = &[
     ("T1001", "Data Obfuscation", &[11]),
     ("T1003", "OS Credential Dumping", &[7]),
@@ -198,7 +180,10 @@ mod tests {
         assert!(TECHNIQUES.is_sorted_by(|a, b| a.0 < b.0));
         for (id, name, tactics) in TECHNIQUES {
             assert!(
-                is_id(id) && !name.is_empty() && !tactics.is_empty() && tactics.iter().all(|it| *it < TACTICS.len())
+                is_id(id)
+                    && !name.is_empty()
+                    && !tactics.is_empty()
+                    && tactics.iter().all(|it| *it < crate::view::TACTICS.len())
             );
         }
     }

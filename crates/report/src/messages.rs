@@ -169,7 +169,7 @@ catalogue! {
     NearMissesHint: "What was nearly joined to this gang, and why it was not.", "险些并入该团伙的活动，以及未并入的原因。";
     WeightOf: "weight {0}, threshold {1}", "权重 {0}，阈值 {1}";
     Evidence: "Evidence", "证据";
-    EvidenceCount: "{0} records", "{0} 条记录";
+    EvidenceCount: "Records: {0}", "记录：{0}";
     NoEvidence: "No record was kept for this.", "没有保留相应的记录。";
     OffsetLength: "offset {0}, {1} bytes", "偏移 {0}，{1} 字节";
     Source: "Source", "来源";

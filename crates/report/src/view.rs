@@ -118,7 +118,7 @@ pub(crate) fn strength(strength: Strength) -> Msg {
     }
 }
 
-/// In the order of [`crate::attack::TACTICS`].
+/// The tactics, in the order of the matrix: where [`crate::attack`] points.
 pub(crate) const TACTICS: [Msg; 14] = [
     Msg::TacticReconnaissance,
     Msg::TacticResourceDevelopment,

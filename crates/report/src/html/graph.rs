@@ -15,21 +15,24 @@ use crate::number::grouped;
 /// Processes in one drawing; the rest are counted. Those that show a behaviour, and many, come first.
 pub(crate) const MAX_NODES: usize = 80;
 
-const WIDTH: i64 = 216;
-const HEIGHT: i64 = 58;
-const COLUMN: i64 = WIDTH + 44;
-const ROW: i64 = HEIGHT + 14;
-const MARGIN: i64 = 8;
-/// Characters of a monospaced line in a box.
-const LINE: usize = 30;
-const LINES: usize = 2;
+/// What a page shows without scrolling; boxes are as wide as fits it, within reason.
+const PAGE: i64 = 960;
+const NARROW: i64 = 150;
+const WIDE: i64 = 250;
+const HEIGHT: i64 = 66;
+const GAP: i64 = 36;
+const ROW: i64 = HEIGHT + 12;
+const MARGIN: i64 = 4;
+/// Hundredths of a pixel that a character of a monospaced line takes.
+const CHARACTER: i64 = 668;
+const LINES: usize = 3;
 
-/// Where each kept node stands: its index in the campaign, and its left middle.
+/// Where each kept node stands: its index in the campaign, its column, and its middle.
 pub(crate) struct Placed {
     pub(crate) index: usize,
     /// Index into the same list.
     parent: Option<usize>,
-    x: i64,
+    depth: i64,
     y: i64,
 }
 
@@ -55,8 +58,8 @@ pub(crate) fn layout(campaign: &Campaign) -> Vec<Placed> {
     let top = outline[kept.len()].iter().map(|it| it.0).min().unwrap_or(0);
     let mut out: Vec<Placed> = Vec::with_capacity(kept.len());
     for (at, index) in kept.iter().enumerate() {
-        let (x, y) = parent[at].map_or((MARGIN, MARGIN + HEIGHT / 2 - top), |it| (out[it].x + COLUMN, out[it].y));
-        out.push(Placed { index: *index, parent: parent[at], x, y: y + offset[at] });
+        let (depth, y) = parent[at].map_or((0, MARGIN + HEIGHT / 2 - top), |it| (out[it].depth + 1, out[it].y));
+        out.push(Placed { index: *index, parent: parent[at], depth, y: y + offset[at] });
     }
     out
 }
@@ -127,7 +130,11 @@ pub(crate) fn svg(
     technique: impl Fn(&str) -> Option<String>,
 ) -> String {
     let placed = layout(campaign);
-    let width = placed.iter().map(|it| it.x).max().unwrap_or(0) + WIDTH + MARGIN;
+    let columns = placed.iter().map(|it| it.depth).max().unwrap_or(0) + 1;
+    let box_width = ((PAGE - 2 * MARGIN - GAP * (columns - 1)) / columns).clamp(NARROW, WIDE);
+    let left = |it: &Placed| MARGIN + it.depth * (box_width + GAP);
+    let line = usize::try_from((box_width - 18) * 100 / CHARACTER).unwrap_or(20);
+    let width = columns * (box_width + GAP) - GAP + 2 * MARGIN;
     let height = placed.iter().map(|it| it.y).max().unwrap_or(0) + HEIGHT / 2 + MARGIN;
     let mut out = String::new();
     let mut draw = |text: std::fmt::Arguments<'_>| out.write_fmt(text).expect("a String takes all");
@@ -138,45 +145,50 @@ pub(crate) fn svg(
     for it in &placed {
         let Some(parent) = it.parent.map(|parent| &placed[parent]) else { continue };
         let kind = if campaign.nodes[it.index].observed_count == 0 { "edge inferred" } else { "edge" };
-        let (x, middle) = (parent.x + WIDTH, it.x - (COLUMN - WIDTH) / 2);
+        let (start, end) = (left(parent) + box_width, left(it));
+        let middle = end - GAP / 2;
         draw(format_args!(
-            "<path class=\"{kind}\" d=\"M{x} {} C{middle} {} {middle} {} {} {}\"/>",
-            parent.y, parent.y, it.y, it.x, it.y
+            "<path class=\"{kind}\" d=\"M{start} {from} C{middle} {from} {middle} {to} {end} {to}\"/>",
+            from = parent.y,
+            to = it.y
         ));
     }
     for (at, it) in placed.iter().enumerate() {
         let node = &campaign.nodes[it.index];
         let kind = if node.observed_count == 0 { "node inferred" } else { "node" };
-        let (x, y) = (it.x, it.y - HEIGHT / 2);
+        let (x, y) = (left(it), it.y - HEIGHT / 2);
         let full = safe(&node.template);
         draw(format_args!(
             "<g class=\"{kind}\" data-n=\"{}\" tabindex=\"0\" role=\"button\" transform=\"translate({x} {y})\"><title>{full}</title>\
-             <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"7\"/>",
+             <rect width=\"{box_width}\" height=\"{HEIGHT}\" rx=\"7\"/>",
             first + at
         ));
-        for (line, text) in wrapped(&node.template).iter().enumerate() {
-            draw(format_args!("<text x=\"10\" y=\"{}\">{}</text>", 17 + 14 * line, crate::escape::html(text)));
+        for (n, text) in wrapped(&node.template, line).iter().enumerate() {
+            draw(format_args!("<text x=\"9\" y=\"{}\">{}</text>", 16 + 13 * n, crate::escape::html(text)));
         }
         let mut x = 14;
         for behaviour in node.behaviours.iter().take(8) {
             let tactic = technique(behaviour).and_then(|it| tactic(&it));
             let colour = tactic.map_or("tx".to_owned(), |it| format!("t{it}"));
             draw(format_args!(
-                "<circle class=\"{colour}\" cx=\"{x}\" cy=\"48\" r=\"4\"><title>{}</title></circle>",
+                "<circle class=\"{colour}\" cx=\"{x}\" cy=\"56\" r=\"4\"><title>{}</title></circle>",
                 safe(behaviour)
             ));
             x += 11;
         }
-        if let Some(role) = node.network_roles.first() {
-            let role: String = crate::escape::visible(role).chars().take(15).collect();
-            draw(format_args!("<text class=\"role\" x=\"{x}\" y=\"51\">{}</text>", safe(&role)));
-        }
         let inferred =
             if node.inferred_count > 0 { format!(" +{}", grouped(node.inferred_count)) } else { String::new() };
         let observed = if node.observed_count > 0 { grouped(node.observed_count) } else { String::new() };
+        if let Some(role) = node.network_roles.first() {
+            // Cut to what the counts leave: six pixels a character, seven a digit.
+            let taken = 18 + 7 * i64::try_from(observed.len() + inferred.len()).unwrap_or(i64::MAX / 14);
+            let room = usize::try_from((box_width - x - taken) / 6).unwrap_or(0);
+            let role = super::cut(&crate::view::words(role), room.saturating_sub(1));
+            draw(format_args!("<text class=\"role\" x=\"{x}\" y=\"60\">{}</text>", safe(&role)));
+        }
         draw(format_args!(
-            "<text class=\"count\" x=\"{}\" y=\"51\">{observed}<tspan class=\"plus\">{inferred}</tspan></text></g>",
-            WIDTH - 10
+            "<text class=\"count\" x=\"{}\" y=\"60\">{observed}<tspan class=\"plus\">{inferred}</tspan></text></g>",
+            box_width - 9
         ));
     }
     draw(format_args!("</svg>"));
@@ -184,14 +196,14 @@ pub(crate) fn svg(
 }
 
 /// A template in at most [`LINES`] lines, masked and visible, cut with `…`. Wide characters count twice.
-fn wrapped(template: &str) -> Vec<String> {
+fn wrapped(template: &str, width: usize) -> Vec<String> {
     let masked = crate::mask::mask_template(template);
     let text = crate::escape::visible(&masked);
     let mut lines = vec![String::new()];
     let mut used = 0;
     for c in text.chars() {
         let wide = if u32::from(c) >= 0x2e80 { 2 } else { 1 };
-        if used + wide > LINE {
+        if used + wide > width {
             if lines.len() == LINES {
                 if let Some(last) = lines.last_mut() {
                     last.pop();
@@ -201,7 +213,7 @@ fn wrapped(template: &str) -> Vec<String> {
             }
             // A word that would be cut moves to the next line, where it is short enough.
             let last = lines.last_mut().map(std::mem::take).unwrap_or_default();
-            let (front, rest) = match last.rfind(' ').filter(|at| last.len() - at < LINE / 2) {
+            let (front, rest) = match last.rfind(' ').filter(|at| last.len() - at < width / 2) {
                 Some(at) => (last[..at].to_owned(), last[at + 1..].to_owned()),
                 None => (last, String::new()),
             };
@@ -245,12 +257,12 @@ mod tests {
             prop_assert!(placed.len() <= MAX_NODES);
             prop_assert_eq!(placed.len(), parents.len().min(placed.len()));
             for (n, a) in placed.iter().enumerate() {
-                prop_assert!(a.x >= MARGIN && a.y >= MARGIN + HEIGHT / 2, "in the picture");
+                prop_assert!(a.y >= MARGIN + HEIGHT / 2, "in the picture");
                 if let Some(parent) = a.parent {
-                    prop_assert!(parent < n && placed[parent].x + COLUMN == a.x);
+                    prop_assert!(parent < n && placed[parent].depth + 1 == a.depth);
                 }
                 for b in &placed[..n] {
-                    prop_assert!(a.x != b.x || (a.y - b.y).abs() >= ROW);
+                    prop_assert!(a.depth != b.depth || (a.y - b.y).abs() >= ROW);
                 }
             }
         }
@@ -272,9 +284,9 @@ mod tests {
 
     #[test]
     fn long_templates_are_wrapped_and_cut() {
-        assert_eq!(wrapped("ls"), ["ls"]);
-        let lines = wrapped(&"word ".repeat(40));
-        assert!(lines.len() == LINES && lines[1].ends_with('…'));
-        assert!(wrapped(&"宽".repeat(100)).iter().all(|it| it.chars().count() <= LINE / 2 + 1));
+        assert_eq!(wrapped("ls", 30), ["ls"]);
+        let lines = wrapped(&"word ".repeat(40), 30);
+        assert!(lines.len() == LINES && lines[LINES - 1].ends_with('…'));
+        assert!(wrapped(&"宽".repeat(100), 30).iter().all(|it| it.chars().count() <= 16));
     }
 }

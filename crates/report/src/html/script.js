@@ -93,8 +93,12 @@
       area.remove();
     }
     const before = button.textContent;
-    button.textContent = button.classList.contains("copy") ? "✓" : words.Copied;
-    setTimeout(() => { button.textContent = before; }, 1200);
+    if (before) button.textContent = words.Copied;
+    button.classList.add("done");
+    setTimeout(() => {
+      button.textContent = before;
+      button.classList.remove("done");
+    }, 1200);
   };
 
   document.addEventListener("click", event => {

@@ -194,11 +194,16 @@ pub(super) fn base64_segments(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() && found.len() < MAX_SEGMENTS {
-        let run = bytes[at..].iter().take_while(|&&b| is_base64(b)).count();
-        if run >= MIN_BASE64 {
-            found.extend(readable(&bytes[at..at + run.min(MAX_BASE64)]));
+    while let Some(window) = bytes.get(at..at + MIN_BASE64)
+        && found.len() < MAX_SEGMENTS
+    {
+        // A run long enough has no other byte in the whole window: the last one says how far to skip.
+        if let Some(other) = window.iter().rposition(|&b| !is_base64(b)) {
+            at += other + 1;
+            continue;
         }
+        let run = bytes[at..].iter().take_while(|&&b| is_base64(b)).count();
+        found.extend(readable(&bytes[at..at + run.min(MAX_BASE64)]));
         at += run + 1;
     }
     found

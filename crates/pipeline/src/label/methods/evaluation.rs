@@ -113,6 +113,7 @@ fn payloads_are_told_apart_and_the_ordinary_is_left_alone() {
     let id = |it: Option<MethodIdx>| it.map(|it| methods.get(it).id.clone());
     let (mut text_score, mut literal_score, mut chain_score) = (Score::default(), Score::default(), Score::default());
     let mut ordinary = 0;
+    let mut looked_at = Vec::new();
     for (folder, file, text) in cases() {
         let case = format!("{folder}/{file}");
         let expect = (folder != "benign" && folder != "unknown").then_some(folder.as_str());
@@ -120,7 +121,10 @@ fn payloads_are_told_apart_and_the_ordinary_is_left_alone() {
             chain_score.add(case, expect, id(by_chain(&methods, &text)).as_deref());
             continue;
         }
-        ordinary += u32::from(folder == "benign");
+        if folder == "benign" {
+            ordinary += 1;
+            looked_at.extend(methods.texts.anchored_by(&text).map(|by| (file, by)));
+        }
         let got = methods.identify(&text).first().map(|it| it.method);
         text_score.add(case.clone(), expect, id(got).as_deref());
         literal_score.add(case, expect, id(by_literals(&methods, &text)).as_deref());
@@ -128,9 +132,12 @@ fn payloads_are_told_apart_and_the_ordinary_is_left_alone() {
     text_score.show("text");
     literal_score.show("plain literals, raw text");
     chain_score.show("chain");
+    println!("ordinary texts that are looked at twice: {:?}", looked_at);
     println!("text, not as expected: {:#?}", text_score.missed);
     println!("chain, not as expected: {:#?}", chain_score.missed);
     assert!(ordinary >= 40);
+    // They were written to stand near exploits; even so most cost one pass only.
+    assert!(looked_at.len() * 3 < ordinary);
     assert!(!text_score.missed.iter().any(|it| it.starts_with("benign/")));
     assert!(Score::macro_permille(&text_score.recall) >= 950);
     assert!(Score::macro_permille(&chain_score.recall) >= 900);

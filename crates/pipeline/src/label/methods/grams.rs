@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Tokens beyond this are not looked at: a longer payload's skeleton has shown itself by then.
 pub(super) const MAX_TOKENS: usize = 8192;
@@ -117,21 +117,22 @@ fn classify(word: &str) -> Token<'_> {
 
 /// The distinct grams of one to three tokens, sorted. A gram of nothing but typed tokens says nothing.
 pub(super) fn grams(tokens: &[Token<'_>]) -> Vec<u64> {
+    let hashes: Vec<u64> = tokens.iter().map(|token| xxh3_64(token.bytes())).collect();
     let mut out = Vec::with_capacity(tokens.len() * LONGEST);
     for start in 0..tokens.len() {
-        let mut hash = Xxh3::new();
+        let mut gram = 0;
         let mut telling = 0;
-        for token in tokens[start..].iter().take(LONGEST) {
+        for (token, &hash) in tokens[start..].iter().zip(&hashes[start..]).take(LONGEST) {
             match token {
                 Token::Gap => break,
                 Token::Word(_) => telling += 2,
                 Token::Mark(_) => telling += 1,
                 Token::Typed(_) => {}
             }
-            hash.update(token.bytes());
-            hash.update(&[0]);
+            // Keeps the order of the tokens and their number.
+            gram = (gram ^ hash).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
             if telling > 1 {
-                out.push(hash.digest());
+                out.push(gram);
             }
         }
     }
@@ -161,10 +162,6 @@ impl Rarity {
     pub(super) fn weight(&self, gram: u64) -> u32 {
         let found = self.found.get(&gram).copied().unwrap_or(0).max(1);
         log2_16(self.texts + 1).saturating_sub(log2_16(found))
-    }
-
-    pub(super) fn seen(&self, gram: u64) -> u32 {
-        self.found.get(&gram).copied().unwrap_or(0)
     }
 }
 

@@ -1,9 +1,10 @@
 //! a payload's text → the methods it is an instance of.
 //!
-//! One automaton over all methods' literals and rare words says which methods to look at, and for nearly every
-//! request of a web log says: none. For those, the likeness of token n-grams to the method's skeletons is weighed.
+//! One automaton over all methods' most telling literals and rare words says for nearly every request of a web log:
+//! none of them. For the rest a second one finds all literals, and the likeness of token n-grams to the
+//! skeletons of the methods that they point at is weighed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -18,7 +19,9 @@ const MENTIONED_BELOW: u16 = 300;
 /// Likeness that speaks for itself where a literal is missing.
 const LIKE_FROM: u16 = 600;
 /// Rare words shorter than this point at too much.
-const MIN_HINT: usize = 6;
+const MIN_HINT: usize = 8;
+/// Per method, the longest.
+const MAX_HINTS: usize = 8;
 const QUOTE: usize = 96;
 
 /// Ordinary requests, so that what they share with exploits weighs little.
@@ -32,6 +35,8 @@ enum Use {
 }
 
 pub(super) struct Texts {
+    /// What of each method no ordinary text has: its most telling group of `must`, and its rare words.
+    anchors: AhoCorasick,
     literals: AhoCorasick,
     /// By pattern.
     uses: Vec<Vec<Use>>,
@@ -52,16 +57,18 @@ impl Found {
     /// Whether the likeness is worth its cost.
     fn worth_weighing(&self, method: &Method) -> bool {
         let complete = self.must.len() == method.must.len();
-        complete || usize::from(!self.must.is_empty()) + usize::from(self.attack.is_some()) + usize::from(self.hint) >= 2
+        complete || self.must.len() + usize::from(self.attack.is_some()) + usize::from(self.hint) >= 2
     }
 }
 
 impl Texts {
     pub(super) fn new(methods: &[Method]) -> Self {
         let mut rarity = Rarity::default();
-        for line in ORDINARY.lines().filter(|line| !line.is_empty()) {
-            rarity.add(&grams::grams(&grams::tokens(&normalize(line))), true);
+        let ordinary: Vec<String> = ORDINARY.lines().filter(|line| !line.is_empty()).map(normalize).collect();
+        for text in &ordinary {
+            rarity.add(&grams::grams(&grams::tokens(text)), true);
         }
+        let ordinary = ordinary.join("\n");
         let texts: Vec<Vec<String>> = methods.iter().map(|it| it.requests.iter().map(|it| open(it)).collect()).collect();
         let by_request: Vec<Vec<Vec<u64>>> = texts
             .iter()
@@ -77,17 +84,24 @@ impl Texts {
             .iter()
             .map(|requests| requests.iter().map(|grams| Skeleton::new(grams, &rarity)).collect())
             .collect();
-        let patterns = patterns(methods, &texts, &rarity);
-        let literals = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .match_kind(MatchKind::Standard)
-            .build(patterns.keys())
-            .expect("a few thousand short literals fit an automaton");
-        Self { literals, uses: patterns.into_values().collect(), skeletons }
+        let patterns = patterns(methods, &texts, &ordinary);
+        let is_anchor = |it: &Use| match *it {
+            Use::Must { method, group, .. } => anchor_group(&methods[usize::from(method)], &ordinary) == Some(group),
+            Use::Attack { .. } => false,
+            Use::Hint { .. } => true,
+        };
+        let anchors = patterns.iter().filter(|(_, uses)| uses.iter().any(is_anchor)).map(|(text, _)| text);
+        // The automaton that every text passes through is the fast and large one.
+        let anchors = automaton(AhoCorasickKind::DFA, anchors);
+        let literals = automaton(AhoCorasickKind::ContiguousNFA, patterns.keys());
+        Self { anchors, literals, uses: patterns.into_values().collect(), skeletons }
     }
 
     pub(super) fn identify(&self, methods: &[Method], payload: &str) -> Vec<MethodMatch> {
         let text = normalize(payload);
+        if !self.anchors.is_match(&text) {
+            return Vec::new();
+        }
         let mut found: BTreeMap<u16, Found> = BTreeMap::new();
         for hit in self.literals.find_overlapping_iter(&text) {
             for &it in &self.uses[hit.pattern().as_usize()] {
@@ -116,6 +130,13 @@ impl Texts {
         // The more exact literals win a tie, then the id.
         judged.sort_by_key(|(exact, it)| (std::cmp::Reverse((it.confidence_permille, *exact)), it.method));
         judged.into_iter().map(|(_, it)| it).collect()
+    }
+
+    /// The first anchor in a text.
+    #[cfg(test)]
+    pub(super) fn anchored_by(&self, payload: &str) -> Option<String> {
+        let text = normalize(payload);
+        self.anchors.find(&text).map(|hit| text[hit.range()].to_owned())
     }
 
     fn judge(
@@ -173,6 +194,23 @@ impl Texts {
     }
 }
 
+fn automaton<'a>(kind: AhoCorasickKind, patterns: impl Iterator<Item = &'a String>) -> AhoCorasick {
+    AhoCorasick::builder()
+        .kind(Some(kind))
+        .match_kind(MatchKind::Standard)
+        .build(patterns)
+        .expect("a few thousand short literals fit an automaton")
+}
+
+/// The group of `must` that the fewest ordinary texts have: none in our own, then the longest literals.
+fn anchor_group(method: &Method, ordinary: &str) -> Option<u16> {
+    let rank = |group: &[super::Literal]| {
+        let seen = group.iter().any(|it| ordinary.contains(&it.normalized));
+        (!seen, group.iter().map(|it| it.normalized.len()).min())
+    };
+    (0u16..).zip(&method.must).max_by_key(|(at, group)| (rank(group), std::cmp::Reverse(*at))).map(|(at, _)| at)
+}
+
 /// A skeleton's text, its `{{…}}` as gaps.
 fn open(request: &str) -> String {
     let mut out = String::with_capacity(request.len());
@@ -187,7 +225,7 @@ fn open(request: &str) -> String {
     normalize(&out)
 }
 
-fn patterns(methods: &[Method], texts: &[Vec<String>], rarity: &Rarity) -> BTreeMap<String, Vec<Use>> {
+fn patterns(methods: &[Method], texts: &[Vec<String>], ordinary: &str) -> BTreeMap<String, Vec<Use>> {
     let mut patterns: BTreeMap<String, Vec<Use>> = BTreeMap::new();
     for (at, method) in (0u16..).zip(methods) {
         for (group, literals) in (0u16..).zip(&method.must) {
@@ -198,15 +236,39 @@ fn patterns(methods: &[Method], texts: &[Vec<String>], rarity: &Rarity) -> BTree
         for (literal, it) in (0u16..).zip(&method.attack) {
             patterns.entry(it.normalized.clone()).or_default().push(Use::Attack { method: at, literal });
         }
-        for token in texts[usize::from(at)].iter().flat_map(|text| grams::tokens(text)) {
-            let Token::Word(word) = token else { continue };
-            let rare = grams::grams(&[token]).iter().all(|&gram| rarity.seen(gram) == 1);
-            if word.len() >= MIN_HINT && rare {
-                patterns.entry(word.to_owned()).or_default().push(Use::Hint { method: at });
+    }
+    for (word, method) in hints(texts, ordinary) {
+        patterns.entry(word.to_owned()).or_default().push(Use::Hint { method });
+    }
+    patterns
+}
+
+/// The long words that stand in one method's skeletons only, and nowhere in an ordinary text.
+fn hints<'a>(texts: &'a [Vec<String>], ordinary: &str) -> Vec<(&'a str, u16)> {
+    let mut methods_of: BTreeMap<&str, BTreeSet<u16>> = BTreeMap::new();
+    for (at, requests) in (0u16..).zip(texts) {
+        for token in requests.iter().flat_map(|text| grams::tokens(text)) {
+            if let Token::Word(word) = token
+                && word.len() >= MIN_HINT
+            {
+                methods_of.entry(word).or_default().insert(at);
             }
         }
     }
-    patterns
+    let mut by_method: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for (word, methods) in methods_of {
+        if let (1, Some(&only)) = (methods.len(), methods.first())
+            && !ordinary.contains(word)
+        {
+            by_method.entry(only).or_default().push(word);
+        }
+    }
+    let mut hints = Vec::new();
+    for (method, mut words) in by_method {
+        words.sort_by_key(|word| (std::cmp::Reverse(word.len()), *word));
+        hints.extend(words.into_iter().take(MAX_HINTS).map(|word| (word, method)));
+    }
+    hints
 }
 
 /// The literal where it stands, with a little of what surrounds it.

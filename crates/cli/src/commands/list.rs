@@ -1,0 +1,52 @@
+//! `list`: what is built in.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use ringleader_pipeline::collect::FORMATS;
+use ringleader_pipeline::label::episode::Knowledge;
+use serde_json::{Value, json};
+
+use super::Done;
+use crate::args::Listed;
+
+pub(super) fn list(what: Listed, as_json: bool) -> Result<Done> {
+    let (columns, rows): (&[&str], Vec<Vec<String>>) = match what {
+        Listed::Formats => {
+            (&["name", "summary"], FORMATS.iter().map(|it| vec![it.name().to_owned(), it.summary().to_owned()]).collect())
+        }
+        Listed::Behaviours => {
+            let knowledge = Knowledge::built_in();
+            let rows = knowledge.behaviours.all().iter();
+            let rows = rows.map(|it| vec![it.id.clone(), it.technique.clone(), it.severity.name().to_owned(), it.title.clone()]);
+            (&["id", "technique", "severity", "title"], rows.collect())
+        }
+        Listed::Methods => {
+            let knowledge = Knowledge::built_in();
+            let rows = knowledge.methods.all().iter();
+            let rows = rows.map(|it| {
+                vec![it.id.clone(), it.class.name().to_owned(), it.cve.clone().unwrap_or_default(), it.name.clone()]
+            });
+            (&["id", "class", "cve", "name"], rows.collect())
+        }
+        // Names of known gangs come with the knowledge of gangs; none ships yet.
+        Listed::Gangs => (&["id", "name"], Vec::new()),
+    };
+    let mut out = std::io::stdout().lock();
+    if as_json {
+        let list: Vec<Value> =
+            rows.iter().map(|row| columns.iter().zip(row).map(|(key, it)| ((*key).to_owned(), json!(it))).collect::<serde_json::Map<_, _>>().into()).collect();
+        serde_json::to_writer_pretty(&mut out, &list)?;
+        writeln!(out)?;
+        return Ok(Done::Clean);
+    }
+    if rows.is_empty() {
+        writeln!(out, "none ship with this version; gangs that a run finds are in its gangs.json")?;
+    }
+    let widths: Vec<usize> = (0..columns.len()).map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0)).collect();
+    for row in &rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(it, width)| format!("{it:width$}")).collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(Done::Clean)
+}

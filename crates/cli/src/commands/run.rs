@@ -1,0 +1,165 @@
+//! `run`: files → findings, in one go.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use ringleader_engine::assemble::Known;
+use ringleader_engine::collect::Progress;
+use ringleader_engine::excerpts::Spool;
+use ringleader_engine::sources::Input;
+use ringleader_engine::{Config, Run};
+use ringleader_model::findings::{Findings, Gang, InputDigest};
+use ringleader_pipeline::label::Behaviours;
+use ringleader_pipeline::label::episode::Knowledge;
+use sha2::{Digest as _, Sha256};
+
+use super::{Done, collect_config, inputs, now};
+use crate::args::{Lang, OutputArgs, RunArgs};
+use crate::progress::Bar;
+use crate::summary;
+
+pub(super) fn run(args: &RunArgs) -> Result<Done> {
+    let mut inputs = inputs(&args.read)?;
+    // An alert in a file is one more input: it is joined to the processes that it speaks of.
+    if let Some(alert) = &args.alert
+        && Path::new(alert).is_file()
+    {
+        inputs.push(Input::parse(alert));
+    }
+    let knowledge = knowledge(&args.output)?;
+    let config = Config {
+        collect: collect_config(&args.read)?,
+        processes: args.output.processes,
+        known: known(args.output.registry.as_deref())?,
+    };
+    let bar = Bar::new();
+    let mut run = ringleader_engine::run(&inputs, &knowledge, &config, &bar).context("the run ended early")?;
+    bar.stage("report");
+    describe(&mut run.findings, &inputs, &args.output);
+    finish(run, &args.output, args.alert.as_deref(), &knowledge, &bar)
+}
+
+/// Writes the folder, then says what is in it.
+pub(super) fn finish(
+    run: Run,
+    output: &OutputArgs,
+    alert: Option<&str>,
+    knowledge: &Knowledge,
+    bar: &Bar,
+) -> Result<Done> {
+    let options = ringleader_report::Options { lang: lang(output.lang) };
+    ringleader_report::write_all(&run.findings, &output.out, &options)
+        .with_context(|| format!("cannot write the findings to {}", output.out.display()))?;
+    bar.finish();
+    if output.json {
+        ringleader_report::escape::json(&run.findings.summary, &mut std::io::stdout().lock(), ringleader_report::escape::Shape::Pretty)?;
+    } else {
+        summary::print(&run, &output.out)?;
+        if let Some(alert) = alert {
+            summary::alert(&run, alert, knowledge)?;
+        }
+    }
+    let found = output.fail_on_findings && !run.findings.gangs.is_empty();
+    Ok(if found { Done::Found } else { Done::Clean })
+}
+
+pub(super) fn lang(lang: Lang) -> ringleader_report::Lang {
+    match lang {
+        Lang::En => ringleader_report::Lang::En,
+        Lang::Zh => ringleader_report::Lang::Zh,
+    }
+}
+
+/// What ships with the program, and the user's own rules; a rule that cannot be used is told.
+pub(super) fn knowledge(output: &OutputArgs) -> Result<Knowledge> {
+    let Some(folder) = &output.rules else { return Ok(Knowledge::built_in()) };
+    let mut texts = Vec::new();
+    for file in ringleader_engine::sources::walk(&[Input::Path(folder.clone())], &mut Vec::new()) {
+        let Input::Path(path) = file else { continue };
+        if path.extension().is_some_and(|it| it == "yml" || it == "yaml") {
+            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            texts.push((name, text));
+        }
+    }
+    if texts.is_empty() {
+        anyhow::bail!("{}: no Sigma rules (*.yml) in there", folder.display());
+    }
+    let (behaviours, problems) = Behaviours::with_rules(&texts);
+    for problem in problems {
+        anstream::eprintln!("rule {} is not used: {}", crate::terminal::safe(&problem.name), crate::terminal::safe(&problem.what));
+    }
+    Ok(Knowledge { behaviours, ..Knowledge::built_in() })
+}
+
+pub(super) fn known(registry: Option<&Path>) -> Result<Known> {
+    let Some(path) = registry else { return Ok(Known::default()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the registry {}", path.display()))?;
+    let gangs: Vec<Gang> = serde_json::from_str(&text)
+        .with_context(|| format!("{}: not the gangs.json of an earlier run", path.display()))?;
+    Ok(Known::of(&gangs))
+}
+
+/// What may differ from run to run.
+pub(super) fn describe(findings: &mut Findings, inputs: &[Input], output: &OutputArgs) {
+    findings.run.version = env!("CARGO_PKG_VERSION").to_owned();
+    findings.run.arguments = std::env::args().skip(1).collect();
+    findings.run.started = Some(now());
+    findings.run.peak_memory_bytes = peak_memory();
+    findings.run.knowledge_sha256 = knowledge_digest();
+    findings.run.registry_sha256 = output.registry.as_deref().and_then(|it| digest(it).ok()).map(|it| it.1);
+    findings.run.inputs = inputs
+        .iter()
+        .filter_map(|it| match it {
+            Input::Path(path) if path.is_file() => {
+                let (length, sha256) = digest(path).ok()?;
+                Some(InputDigest { source: path.display().to_string().into(), length, sha256 })
+            }
+            _ => None,
+        })
+        .collect();
+}
+
+fn digest(path: &Path) -> std::io::Result<(u64, String)> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut length = 0;
+    loop {
+        let n = std::io::Read::read(&mut file, &mut buffer)?;
+        if n == 0 {
+            return Ok((length, hex(&hasher.finalize())));
+        }
+        length += n as u64;
+        hasher.update(&buffer[..n]);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|it| format!("{it:02x}")).collect()
+}
+
+/// Everything the labels come from, in the order in which it is listed.
+fn knowledge_digest() -> String {
+    let mut hasher = Sha256::new();
+    let knowledge = Knowledge::built_in();
+    for it in knowledge.behaviours.all() {
+        hasher.update(format!("{it:?}\n"));
+    }
+    for it in knowledge.methods.all() {
+        hasher.update(format!("{it:?}\n"));
+    }
+    hex(&hasher.finalize())
+}
+
+/// The process's peak so far.
+pub(super) fn peak_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find(|it| it.starts_with("VmHWM:"))?;
+    line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// For commands that only look.
+pub(super) fn no_spool() -> Spool {
+    Spool::default()
+}

@@ -1,0 +1,4 @@
+//! x
+pub fn template(text: &str) -> String {
+    text.to_owned()
+}

@@ -1,0 +1,269 @@
+//! program name → what it does with its arguments. Deliberately absent: parsing options (`command`).
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
+
+/// What a program does with its arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Curl,
+    Wget,
+    /// Downloads its positional argument: aria2c, lwp-download, certutil, rpm …
+    Download,
+    Tftp,
+    FtpGet,
+    /// Connects to its first positional argument: nc, telnet, ping …
+    Connect,
+    Ssh,
+    Scp,
+    Socat,
+    Kill,
+    Remove,
+    Chmod,
+    /// Runs its first positional argument, or the text after `-c`.
+    Interpreter,
+    Copy,
+    /// Writes its positional arguments: tee, touch, mkdir.
+    Write,
+    Dd,
+    Echo,
+    /// Arguments are patterns, never commands: grep, sed, awk.
+    Pattern,
+    UserAdd,
+    UserDelete,
+    Net,
+    Crontab,
+    Docker,
+    Git,
+    Firewall,
+    Kubectl,
+    PowerShell,
+    /// Runs the rest of its line: sudo, nohup, busybox.
+    Wrapper,
+    /// Like `Wrapper`, after one positional argument: timeout, chroot.
+    Wrapper1,
+    Xargs,
+    /// A shell keyword before a command.
+    Keyword,
+    Java,
+    Miner,
+    /// A well-known program with no role here.
+    Plain,
+}
+
+/// By the base name in lower case, without `.exe`.
+pub(crate) fn tool(name: &[u8]) -> Option<Tool> {
+    let mut lower = [0u8; 24];
+    let lower = lower.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    let stem: &[u8] = lower.strip_suffix(b".exe").unwrap_or(lower);
+    TOOLS.get(stem).copied().or_else(|| {
+        // python3.9, perl5.30, php7.4 and the like
+        let letters = stem.iter().position(|b| b.is_ascii_digit())?;
+        let version = &stem[letters..];
+        (letters >= 3 && version.iter().all(|b| b.is_ascii_digit() || *b == b'.'))
+            .then(|| TOOLS.get(&stem[..letters]).copied())
+            .flatten()
+            .filter(|it| *it == Tool::Interpreter)
+    })
+}
+
+/// The part of a path after its last `/` or `\`.
+pub(crate) fn base_name(path: &str) -> &str {
+    let at = memchr::memrchr2(b'/', b'\\', path.as_bytes()).map_or(0, |at| at + 1);
+    &path[at..]
+}
+
+/// The standard place of a well-known program: running it says nothing of the attacker.
+pub(crate) fn is_system_program(path: &str) -> bool {
+    if let Some(at) = path.rfind('/') {
+        let (dir, name) = (&path[..at], &path[at + 1..]);
+        if SYSTEM_DIRS.contains(&dir) {
+            return tool(name.as_bytes()).is_some();
+        }
+        return SYSTEM_TREES.iter().any(|tree| path.starts_with(tree));
+    }
+    let windows = |prefix: &str| {
+        path.len() >= prefix.len()
+            && path.is_char_boundary(prefix.len())
+            && path[..prefix.len()].eq_ignore_ascii_case(prefix)
+    };
+    if windows("c:\\program files") {
+        return true;
+    }
+    let known = tool(base_name(path).as_bytes()).is_some();
+    known
+        && (windows("c:\\windows\\system32\\") || windows("c:\\windows\\syswow64\\"))
+        && path.bytes().filter(|b| *b == b'\\').count() <= 4
+}
+
+const SYSTEM_DIRS: &[&str] =
+    &["/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/etc/init.d"];
+
+const SYSTEM_TREES: &[&str] = &[
+    "/usr/lib/systemd/",
+    "/lib/systemd/",
+    "/usr/libexec/",
+    "/usr/lib/jvm/",
+    "/usr/lib/openssh/",
+    "/usr/lib/git-core/",
+    "/usr/lib/apt/",
+    "/usr/lib/dpkg/",
+    "/usr/lib/snapd/",
+    "/usr/lib/update-notifier/",
+    "/usr/lib/postfix/",
+    "/usr/lib/policykit-1/",
+    "/usr/share/",
+    "/snap/",
+];
+
+static TOOLS: LazyLock<HashMap<&'static [u8], Tool, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
+    let mut map = HashMap::default();
+    for (tool, names) in NAMES {
+        for name in names.split_ascii_whitespace() {
+            map.entry(name.as_bytes()).or_insert(*tool);
+        }
+    }
+    map
+});
+
+/// FNV-1a: the keys are short and ours, so a keyed hash would only cost time.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+    fn write_usize(&mut self, _length: usize) {}
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+const NAMES: &[(Tool, &str)] = &[
+    (Tool::Curl, "curl cdt cd1 curl1"),
+    (Tool::Wget, "wget wdl wd1 wget1"),
+    (
+        Tool::Download,
+        "fetch lwp-download lwp-request aria2c axel links lynx elinks w3m certutil bitsadmin iwr irm invoke-webrequest \
+         invoke-restmethod start-bitstransfer mshta regsvr32 msiexec rpm yum dnf pip pip2 pip3 npm yarn gem go cargo httpie http \
+         desktopimgdownldr esentutl hh cmstp wmic uclient-fetch snarf puf",
+    ),
+    (Tool::Tftp, "tftp"),
+    (Tool::FtpGet, "ftpget ftpput"),
+    (
+        Tool::Connect,
+        "nc ncat netcat telnet ping ping6 host dig nslookup traceroute tracert tracepath mtr whois ftp rsh rlogin rexec nmap masscan zmap \
+         redis-cli mysql mysqldump psql mongo mongosh hydra medusa ncrack openssl proxychains proxychains4 chisel frpc ngrok \
+         test-netconnection tnc arping hping3 fping zgrab zgrab2 pnscan ldapsearch smbclient rpcclient mstsc plink putty resolvectl getent",
+    ),
+    (Tool::Ssh, "ssh autossh ssh-copy-id ssh-keyscan mosh"),
+    (Tool::Scp, "scp rsync sftp pscp"),
+    (Tool::Socat, "socat"),
+    (Tool::Kill, "kill pkill killall killall5 taskkill stop-process skill fuser"),
+    (Tool::Remove, "rm rmdir unlink shred del erase rd remove-item chattr tntrecht srm"),
+    (Tool::Chmod, "chmod"),
+    (
+        Tool::Interpreter,
+        "sh bash dash ash zsh ksh csh tcsh fish python perl php ruby lua node nodejs source . cscript wscript rundll32 tclsh expect insmod modprobe ld-linux.so.2 ld-linux-x86-64.so.2",
+    ),
+    (Tool::Copy, "cp mv install ln move copy xcopy robocopy ren move-item copy-item"),
+    (Tool::Write, "tee touch mkdir truncate tee-object out-file set-content add-content md mkfifo mktemp"),
+    (Tool::Dd, "dd"),
+    (Tool::Echo, "echo printf print write-output write-host"),
+    (
+        Tool::Pattern,
+        "grep egrep fgrep zgrep rgrep rg ag sed gsed awk gawk mawk nawk findstr pgrep select-string tr cut pidof",
+    ),
+    (Tool::UserAdd, "useradd adduser usermod"),
+    (Tool::UserDelete, "userdel deluser"),
+    (Tool::Net, "net net1"),
+    (Tool::Crontab, "crontab"),
+    (Tool::Docker, "docker podman nerdctl crictl ctr docker-compose"),
+    (Tool::Git, "git"),
+    (Tool::Firewall, "iptables ip6tables nft ufw firewall-cmd ipset route iptables-save iptables-restore netsh"),
+    (Tool::Kubectl, "kubectl oc helm k3s"),
+    (Tool::PowerShell, "powershell pwsh"),
+    (
+        Tool::Wrapper,
+        "sudo doas nohup setsid env busybox nice ionice time exec eval command builtin stdbuf unbuffer start start-process toybox \
+         cmd call conhost watch unshare nsenter at batch trap systemd-run daemonize catchsegv linux32 linux64 strace ltrace sshpass \
+         invoke-expression iex forfiles tini dumb-init gosu chpst",
+    ),
+    (Tool::Wrapper1, "timeout chroot taskset flock chrt setarch"),
+    (Tool::Xargs, "xargs parallel"),
+    (Tool::Keyword, "if then else elif do while until ! { } fi done && || esac"),
+    (Tool::Java, "java javaw"),
+    (
+        Tool::Miner,
+        "xmrig xmrig-notls xmr-stak minerd cpuminer ccminer ethminer nbminer lolminer t-rex phoenixminer cnrig xmrigcc teamredminer \
+         gminer srbminer srbminer-multi nanominer bminer claymore",
+    ),
+    (
+        Tool::Plain,
+        "ls cat su runuser head tail wc sort uniq cd pwd id whoami who w uname hostname hostnamectl uptime date cal free df du ps top htop lscpu lsblk lspci lsusb \
+         lsmod rmmod depmod dmesg mount umount find locate which whereis type file stat readlink realpath basename dirname test [ [[ true false sleep \
+         usleep yes seq expr bc let read set unset export local declare typeset alias unalias hash history return exit break continue shift getopts \
+         ulimit umask wait jobs fg bg disown pushd popd dirs chown chgrp getfacl setfacl passwd chpasswd login logout last lastlog lastb \
+         groups groupadd groupdel groupmod gpasswd newgrp visudo chage chsh chfn getconf locale localectl timedatectl ntpdate chronyc chronyd ntpd \
+         tar gzip gunzip zcat bzip2 bunzip2 xz unxz zip unzip 7z 7za rar unrar cpio ar compress base64 base32 xxd od hexdump strings md5sum sha1sum \
+         sha256sum sha512sum cksum diff cmp comm patch join paste fold fmt column expand tee nl rev tac shuf split csplit less more view vi vim nano emacs \
+         ed ifconfig ip ss netstat arp iwconfig ethtool tcpdump tshark lsof systemctl service chkconfig update-rc.d rc-update init telinit \
+         shutdown reboot halt poweroff sync swapon swapoff mkswap fdisk parted mkfs mkfs.ext4 fsck blkid apt apt-get apt-key apt-cache aptitude dpkg \
+         dpkg-query dpkg-deb zypper apk pacman snap flatpak brew make cmake gcc g++ cc c++ ld as nm objdump ldd ldconfig strip gdb perf rustc \
+         javac mvn gradle ant tomcat catalina nginx httpd apache2 apachectl mysqld mysqld_safe postgres redis-server mongod memcached php-fpm sshd \
+         in.telnetd telnetd vsftpd proftpd cron crond anacron atd run-parts rsyslogd syslogd syslog-ng journalctl logger logrotate auditd auditctl \
+         ausearch dbus-daemon udevd udevadm polkitd agetty getty mingetty login systemd systemd-logind systemd-journald systemd-udevd systemd-resolved \
+         networkmanager dhclient dhcpcd wpa_supplicant dnsmasq named unbound postfix sendmail mail mailx exim dockerd containerd containerd-shim runc \
+         kubelet kube-proxy ssh-keygen ssh-agent ssh-add ssh-keysign gpg gpg-agent crypttab cryptsetup screen tmux script expect tput stty reset clear \
+         tty nproc arch lsb_release dmidecode hwinfo lshw sysctl ulimit nvidia-smi rocm-smi getcap setcap sestatus setenforce getenforce restorecon \
+         semanage aa-status enable system shell linuxshell help start config free cloud-init cloud-id landscape-sysinfo motd update-motd run-init \
+         sa1 sa2 sadc sar iostat vmstat mpstat pidstat iotop supervisord supervisorctl pm2 gunicorn uwsgi celery java_home tasklist systeminfo ipconfig \
+         whoami nltest quser query qwinsta reg regedit schtasks sc vssadmin wbadmin bcdedit wevtutil fsutil icacls cacls takeown attrib dir tree assoc \
+         svchost services lsass csrss winlogon smss wininit explorer spoolsv taskhost taskhostw dllhost conhost wuauclt searchindexer rundll32 msdtc \
+         notepad calc mmc w3wp inetinfo sqlservr mpcmdrun wsmprovhost wmiprvse runtimebroker sihost ctfmon consent dwm fontdrvhost logonui userinit \
+         sdiagnhost trustedinstaller tiworker musnotification defrag dism sfc gpupdate gpresult backgroundtaskhost taskeng werfault wermgr aliyun-service \
+         lsmod pstree pmap vmtoolsd irqbalance acpid smartd smartctl mdadm lvm pvs vgs lvs multipathd iscsid rpcbind rpc.statd nfsd smbd nmbd \
+         zabbix_agentd node_exporter prometheus grafana-server telegraf filebeat metricbeat fluentd td-agent haproxy keepalived squid varnishd \
+         update-alternatives update-ca-certificates ca-certificates deb-systemd-helper invoke-rc.d needrestart unattended-upgrade unattended-upgrades \
+         python3-config dpkg-preconfigure man mandb apropos info whatis updatedb crontabs tzselect pkexec pkcheck gettext envsubst jq yq tzdata \
+         sort uname uptime sync usermod users vdir vmstat wall write zdump zless zmore znew",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case_and_version() {
+        assert_eq!(tool(b"WGET"), Some(Tool::Wget));
+        assert_eq!(tool(b"certutil.exe"), Some(Tool::Download));
+        assert_eq!(tool(b"python3.9"), Some(Tool::Interpreter));
+        assert_eq!(tool(b"pty1"), None);
+        assert_eq!(tool(b""), None);
+    }
+
+    #[test]
+    fn only_known_names_in_standard_places_are_the_systems_own() {
+        for path in ["/usr/sbin/sshd", "/bin/busybox", "/usr/lib/systemd/systemd", "C:\\Windows\\System32\\svchost.exe"]
+        {
+            assert!(is_system_program(path), "{path}");
+        }
+        for path in
+            ["/usr/bin/ujuyfa5", "/tmp/ls", "/bin/eyshcjdmzg", "C:\\Windows\\SpeechsTracing\\Microsoft\\svchost.exe"]
+        {
+            assert!(!is_system_program(path), "{path}");
+        }
+    }
+}

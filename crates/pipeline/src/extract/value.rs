@@ -1,0 +1,758 @@
+//! one word, and what its place in the command says of it → indicators. Deliberately absent: deciding the place
+//! (`command`).
+
+use std::net::IpAddr;
+
+use ringleader_model::{Context, Indicator, IndicatorKind};
+
+use super::url::{self, Host, Scheme, Url};
+use super::{host, tools, wallet};
+
+/// What the place of a word says of the values in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Role {
+    pub context: Context,
+    /// The word names a host, so a name under a public suffix is one.
+    pub host: bool,
+    /// The word is a downloader's argument, so `host/path` is a URL.
+    pub url: bool,
+    pub path: PathRole,
+    /// A miner's user.
+    pub wallet: bool,
+    /// The word is a version: four numbers are no address.
+    pub version: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PathRole {
+    /// Worth naming only where payloads are put.
+    Mention,
+    /// An absolute path, or a relative one with a directory.
+    As(Context),
+    /// As well a bare name: `sh x`.
+    Name(Context),
+}
+
+impl Role {
+    pub(crate) const fn new(context: Context) -> Self {
+        Self { context, host: false, url: false, path: PathRole::Mention, wallet: false, version: false }
+    }
+    pub(crate) const fn host(context: Context) -> Self {
+        Self { host: true, ..Self::new(context) }
+    }
+    pub(crate) const fn url(context: Context) -> Self {
+        Self { url: true, ..Self::new(context) }
+    }
+    pub(crate) const fn path(self, path: PathRole) -> Self {
+        Self { path, ..self }
+    }
+}
+
+/// Collects what was found in one layer of a text.
+pub(crate) struct Found<'o> {
+    pub out: &'o mut Vec<Indicator>,
+    pub decoded: bool,
+    /// The text writes keys: `authorized_keys` stands somewhere in it.
+    pub writes_keys: bool,
+}
+
+impl Found<'_> {
+    pub(crate) fn emit(&mut self, kind: IndicatorKind, value: impl Into<String>, context: Context) {
+        // A hostile line could name millions; what is beyond this many is noise.
+        if self.out.len() < super::MAX_FOUND {
+            self.out.push(Indicator { kind, value: value.into(), context, decoded: self.decoded });
+        }
+    }
+
+    /// One word without its quotes.
+    pub(crate) fn atom(&mut self, text: &str, role: Role) {
+        if let Some(at) = dev_tcp(text) {
+            self.dev_tcp(&text[at..]);
+            return;
+        }
+        if self.path(text, role) {
+            return;
+        }
+        self.candidates(text, role);
+    }
+
+    /// Whether the whole word is a path.
+    pub(crate) fn path(&mut self, text: &str, role: Role) -> bool {
+        let Some(path) = path_in(
+            text,
+            matches!(role.path, PathRole::Name(_) | PathRole::As(_)),
+            matches!(role.path, PathRole::Name(_)),
+        ) else {
+            return false;
+        };
+        let context = match role.path {
+            PathRole::Mention if is_volatile(path) => role.context,
+            PathRole::Mention => return true,
+            PathRole::As(context) | PathRole::Name(context) => context,
+        };
+        let worth = match context {
+            Context::Executed => is_executable_place(path, text.starts_with("./")),
+            Context::Written | Context::Killed => is_writable_place(path),
+            _ => true,
+        };
+        if worth {
+            self.emit(IndicatorKind::FilePath, path, context);
+        }
+        true
+    }
+
+    /// Every URL, host, address, hash, wallet … that stands anywhere in the word.
+    pub(crate) fn candidates(&mut self, text: &str, role: Role) {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            if !RUN[bytes[at] as usize] {
+                at += 1;
+                continue;
+            }
+            let start = at;
+            let mut dotted = false;
+            while at < bytes.len() && RUN[bytes[at] as usize] {
+                dotted |= bytes[at] == b'.';
+                at += 1;
+            }
+            match bytes.get(at) {
+                Some(b':') => {
+                    if bytes[at + 1..].starts_with(b"//")
+                        && let Some(found) = url::at(text, at)
+                    {
+                        at = found.end;
+                        self.url(&found, role);
+                        continue;
+                    }
+                    if at - start <= 4
+                        && let Some(end) = self.ipv6(text, start, role)
+                    {
+                        at = end;
+                        continue;
+                    }
+                }
+                Some(b'@') => {
+                    if let Some(end) = self.email(text, start, at, role) {
+                        at = end;
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            if start >= 2
+                && &bytes[start - 2..start] == b"::"
+                && !role.version
+                && let Some(end) = self.ipv6(text, start - 2, role)
+            {
+                at = end;
+                continue;
+            }
+            if dotted || role.host || role.url {
+                if let Some(end) = self.host(text, start, at, role) {
+                    at = end.max(at);
+                    continue;
+                }
+            }
+            if at - start >= 26 || bytes[start..at].starts_with(b"AAAA") {
+                at = self.tokens(text, start, at, role).max(at);
+            }
+        }
+    }
+
+    pub(crate) fn url(&mut self, url: &Url<'_>, role: Role) {
+        let context = match url.kind() {
+            Scheme::Pool | Scheme::Lookup | Scheme::Endpoint if role.context == Context::Mentioned => {
+                Context::Connected
+            }
+            _ => role.context,
+        };
+        match url.kind() {
+            Scheme::Url | Scheme::Lookup => {
+                self.emit(IndicatorKind::Url, url.value(), context);
+                if let Some(id) = url::paste(url.host_text, url.rest) {
+                    self.emit(IndicatorKind::Paste, id, context);
+                }
+            }
+            Scheme::Pool => {
+                if let Some(port) = url.port {
+                    self.pool(url.host, port, context);
+                    return;
+                }
+            }
+            Scheme::Endpoint => {}
+        }
+        self.endpoint(url.host, url.port, context);
+    }
+
+    /// The host, and with the port where it is an address.
+    pub(crate) fn endpoint(&mut self, host: Host<'_>, port: Option<u16>, context: Context) {
+        match host {
+            Host::Ip(ip) => {
+                self.emit(IndicatorKind::Ip, ip.to_string(), context);
+                match (ip, port) {
+                    (IpAddr::V4(ip), Some(port)) => self.emit(IndicatorKind::IpPort, format!("{ip}:{port}"), context),
+                    (IpAddr::V6(ip), Some(port)) => self.emit(IndicatorKind::IpPort, format!("[{ip}]:{port}"), context),
+                    (_, None) => {}
+                }
+            }
+            Host::Domain(name) => self.emit(IndicatorKind::Domain, name.to_ascii_lowercase(), context),
+            Host::Local(_) => {}
+        }
+    }
+
+    pub(crate) fn pool(&mut self, host: Host<'_>, port: u16, context: Context) {
+        let name = match host {
+            Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
+            Host::Ip(ip) => ip.to_string(),
+            Host::Domain(name) => name.to_ascii_lowercase(),
+            Host::Local(_) => return,
+        };
+        self.emit(IndicatorKind::Pool, format!("{name}:{port}"), context);
+        self.endpoint(host, Some(port), context);
+    }
+
+    /// `host:port` or `scheme://host:port` where a miner takes its pool.
+    pub(crate) fn pool_text(&mut self, text: &str, context: Context) -> bool {
+        let rest = text.find("://").map_or(text, |at| &text[at + 3..]);
+        let Some((host, port)) = rest.rsplit_once(':') else { return false };
+        let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+        if digits == 0 || digits > 5 || !matches!(port.as_bytes().get(digits), None | Some(b'/' | b'#')) {
+            return false;
+        }
+        let (Ok(port), host) = (port[..digits].parse::<u16>(), host.rsplit('@').next().unwrap_or(host)) else {
+            return false;
+        };
+        match url::host_of(host) {
+            Some(host @ (Host::Ip(_) | Host::Domain(_))) if port > 0 => {
+                self.pool(host, port, context);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn ipv6(&mut self, text: &str, start: usize, role: Role) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let length =
+            bytes[start..].iter().take(48).take_while(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')).count();
+        let mut end = start + length;
+        if bytes.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            || (start > 0 && RUN[bytes[start - 1] as usize])
+        {
+            return None;
+        }
+        while end > start && matches!(bytes[end - 1], b'.')
+            || (end > start + 1 && bytes[end - 1] == b':' && bytes[end - 2] != b':')
+        {
+            end -= 1;
+        }
+        let ip = host::ipv6(&text[start..end])?;
+        let close = bytes.get(end) == Some(&b']') && start > 0 && bytes[start - 1] == b'[';
+        let port = close.then(|| port_at(bytes, end + 1)).flatten();
+        self.endpoint(Host::Ip(IpAddr::V6(ip)), port.map(|it| it.0), role.context);
+        Some(port.map_or(end, |it| it.1))
+    }
+
+    /// `user@host`: an e-mail address, or a login where the role says so.
+    fn email(&mut self, text: &str, start: usize, sign: usize, role: Role) -> Option<usize> {
+        let bytes = text.as_bytes();
+        if role.host || role.url {
+            return None;
+        }
+        let length = bytes[sign + 1..].iter().take_while(|b| RUN[**b as usize]).count();
+        let end = trim_end(bytes, sign + 1, sign + 1 + length);
+        let (local, domain) = (&text[start..sign], &text[sign + 1..end]);
+        let after = bytes.get(end).copied();
+        let ok = local.as_bytes()[0].is_ascii_alphanumeric()
+            && !matches!(after, Some(b':' | b'/' | b'@'))
+            && (start == 0 || !matches!(bytes[start - 1], b'/' | b'@'))
+            && host::is_bare_domain(domain, None, after);
+        ok.then(|| {
+            self.emit(IndicatorKind::Email, text[start..end].to_ascii_lowercase(), role.context);
+            self.emit(IndicatorKind::Domain, domain.to_ascii_lowercase(), role.context);
+            end
+        })
+    }
+
+    /// An address or a domain in the run; gives where what it took ends.
+    fn host(&mut self, text: &str, start: usize, run_end: usize, role: Role) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let end = trim_end(bytes, start, run_end);
+        if end == start {
+            return None;
+        }
+        let before = start.checked_sub(1).map(|at| bytes[at]);
+        let after = bytes.get(end).copied();
+        let named = role.host || role.url;
+        let port = port_at(bytes, end);
+        if bytes[start].is_ascii_digit() {
+            let quad = bytes[start..end].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+            if let Some(ip) = host::dotted_quad(&bytes[start..start + quad]) {
+                let rest = &bytes[start + quad..end];
+                let range = rest.first() == Some(&b'-') && rest[1..].iter().all(|b| b.is_ascii_digit() || *b == b'.');
+                if !(rest.is_empty() || range)
+                    || role.version
+                    || ip.octets()[0] == 255
+                    || !(named || is_address_place(text, start, start + quad))
+                {
+                    return Some(run_end);
+                }
+                if role.url
+                    && matches!(bytes.get(port.map_or(end, |it| it.1)), Some(b'/' | b'?'))
+                    && let Some(url) = url::schemeless(text, start)
+                {
+                    self.url(&url, role);
+                    return Some(url.end);
+                }
+                self.endpoint(Host::Ip(IpAddr::V4(ip)), port.map(|it| it.0), role.context);
+                if let Some(last) = rest.get(1..).and_then(host::dotted_quad) {
+                    self.endpoint(Host::Ip(IpAddr::V4(last)), None, role.context);
+                }
+                return Some(port.map_or(end, |it| it.1));
+            }
+            if named
+                && matches!(before, None | Some(b'@'))
+                && let Some(ip) = host::number_address(&text[start..end])
+            {
+                let ip = Host::Ip(IpAddr::V4(ip));
+                if role.url
+                    && matches!(bytes.get(port.map_or(end, |it| it.1)), Some(b'/' | b'?'))
+                    && let Some(url) = url::schemeless(text, start)
+                {
+                    self.url(&url, role);
+                    return Some(url.end);
+                }
+                self.endpoint(ip, port.map(|it| it.0), role.context);
+                return Some(port.map_or(end, |it| it.1));
+            }
+        }
+        // `-h192.0.2.1`
+        if bytes[start] == b'-'
+            && bytes.get(start + 1).is_some_and(u8::is_ascii_alphabetic)
+            && host::dotted_quad(&bytes[start + 2..end]).is_some()
+        {
+            return self.host(text, start + 2, run_end, Role { host: true, ..role });
+        }
+        let name = &text[start..end];
+        if !name.contains('.') {
+            return None;
+        }
+        let is_name = if named && matches!(before, None | Some(b'@' | b'=')) {
+            host::is_domain(name) && (role.host || matches!(after, Some(b'/' | b':')) || !host::ends_like_a_file(name))
+        } else {
+            host::is_bare_domain(name, before, after) && !(after == Some(b'/') && before.is_some_and(|b| b == b'/'))
+        };
+        if !is_name {
+            return None;
+        }
+        if role.url
+            && matches!(bytes.get(port.map_or(end, |it| it.1)), Some(b'/' | b'?'))
+            && let Some(url) = url::schemeless(text, start)
+        {
+            self.url(&url, role);
+            return Some(url.end);
+        }
+        self.endpoint(Host::Domain(name), None, role.context);
+        Some(port.map_or(end, |it| it.1))
+    }
+
+    /// Hashes, wallets and keys in a long run; gives where what it took ends.
+    fn tokens(&mut self, text: &str, start: usize, end: usize, role: Role) -> usize {
+        let bytes = text.as_bytes();
+        if KEY_HEADS.iter().any(|head| text[start..].starts_with(head)) {
+            let length =
+                bytes[start..].iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).count();
+            let padding = bytes[start + length..].iter().take(2).take_while(|b| **b == b'=').count();
+            if length >= 64 {
+                let context = if self.writes_keys { Context::Configured } else { role.context };
+                self.emit(IndicatorKind::SshKey, &text[start..start + length + padding], context);
+                return start + length + padding;
+            }
+        }
+        let joined = |at: Option<&u8>| at.is_some_and(|b| matches!(b, b'+' | b'/' | b'='));
+        let mut at = start;
+        for token in text[start..end].split(['.', '-', '_']) {
+            let (from, to) = (at, at + token.len());
+            at = to + 1;
+            if token.len() < 26 {
+                continue;
+            }
+            if let Some(wallet) = wallet::wallet(token, role.wallet) {
+                let context =
+                    if role.context == Context::Mentioned && role.wallet { Context::Configured } else { role.context };
+                let value = if wallet.starts_with("0x") { wallet.to_ascii_lowercase() } else { wallet.to_owned() };
+                self.emit(IndicatorKind::Wallet, value, context);
+            } else if is_hash(token.as_bytes())
+                && !(joined(bytes.get(to)) && joined(from.checked_sub(1).and_then(|it| bytes.get(it))))
+            {
+                self.emit(IndicatorKind::Hash, token.to_ascii_lowercase(), role.context);
+            }
+        }
+        end
+    }
+
+    fn dev_tcp(&mut self, text: &str) {
+        let mut parts = text.split('/').skip(3);
+        let (Some(host), Some(port)) = (parts.next(), parts.next()) else { return };
+        let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+        if let Some(host) = url::host_of(host) {
+            self.endpoint(host, port[..digits].parse().ok(), Context::Connected);
+        }
+    }
+}
+
+const KEY_HEADS: &[&str] = &["AAAAB3NzaC1", "AAAAC3NzaC1", "AAAAE2VjZHNh", "AAAAGnNrLX", "AAAAInNrLW"];
+
+static RUN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0usize;
+    while b < 256 {
+        table[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'.' | b'-' | b'_');
+        b += 1;
+    }
+    table
+};
+
+fn trim_end(bytes: &[u8], start: usize, mut end: usize) -> usize {
+    while end > start && !bytes[end - 1].is_ascii_alphanumeric() {
+        end -= 1;
+    }
+    end
+}
+
+/// `:port` at `at`, and where it ends.
+fn port_at(bytes: &[u8], at: usize) -> Option<(u16, usize)> {
+    if bytes.get(at) != Some(&b':') {
+        return None;
+    }
+    let digits = bytes[at + 1..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    let end = at + 1 + digits;
+    if digits == 0
+        || digits > 5
+        || bytes.get(end).is_some_and(|b| {
+            b.is_ascii_alphanumeric() || *b == b'.' && bytes.get(end + 1).is_some_and(u8::is_ascii_digit)
+        })
+    {
+        return None;
+    }
+    let port = bytes[at + 1..end].iter().fold(0u32, |value, digit| value * 10 + u32::from(digit - b'0'));
+    u16::try_from(port).ok().filter(|port| *port > 0).map(|port| (port, end))
+}
+
+/// Four numbers stand in many places; here only where an address may.
+fn is_address_place(text: &str, start: usize, end: usize) -> bool {
+    let bytes = text.as_bytes();
+    let (head, tail) = (&bytes[..start], &bytes[end..]);
+    let before_ok = match head {
+        [] => true,
+        [.., b'/', b'/'] => true,
+        // tcp/192.0.2.1/4444, ReverseShell/192.0.2.1/4444, but not Chrome/120.0.0.0
+        [rest @ .., b'/'] => {
+            tail.first() == Some(&b'/') && tail.get(1).is_some_and(u8::is_ascii_digit) && !rest.is_empty()
+                || rest.is_empty()
+        }
+        // ==1.2.3.4 pins a version
+        [.., b'=', b'='] | [.., b'~', b'='] | [.., b'>', b'='] => false,
+        [.., b'\\'] => true,
+        [.., last] => !last.is_ascii_alphanumeric() && !matches!(last, b'_' | b'-' | b'.' | b'$' | b'^'),
+    };
+    let after_ok = match tail {
+        [b'/', digit, ..] if digit.is_ascii_digit() => {
+            // a network is no host
+            let digits = tail[1..].iter().take_while(|b| b.is_ascii_digit()).count();
+            digits > 2 || tail.get(1 + digits) == Some(&b'/') || &tail[1..1 + digits] == b"32"
+        }
+        [b'+' | b'~' | b'*' | b'(', ..] => false,
+        [b'.', next, ..] => !next.is_ascii_alphanumeric(),
+        [next, ..] => !next.is_ascii_alphanumeric() && *next != b'_',
+        [] => true,
+    };
+    before_ok && after_ok
+}
+
+fn is_hash(token: &[u8]) -> bool {
+    if !matches!(token.len(), 32 | 40 | 64) {
+        return false;
+    }
+    let (mut digits, mut upper, mut lower) = (0, 0, 0);
+    let mut kinds = 0u32;
+    for byte in token {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'a'..=b'f' => lower += 1,
+            b'A'..=b'F' => upper += 1,
+            _ => return false,
+        }
+        kinds |= 1 << (*byte as char).to_digit(16).unwrap_or(0);
+    }
+    digits > 0 && upper + lower > 0 && (upper == 0 || lower == 0) && kinds.count_ones() >= 6
+}
+
+/// Where `/dev/tcp/…` or `/dev/udp/…` starts.
+fn dev_tcp(text: &str) -> Option<usize> {
+    if text.starts_with("/dev/") || text.contains("=/dev/") {
+        text.find("/dev/tcp/").or_else(|| text.find("/dev/udp/"))
+    } else {
+        None
+    }
+}
+
+/// The path that a word is: after `name=` too. `relative`: one without a root, if it has a directory;
+/// `name`: even a bare one.
+fn path_in(text: &str, relative: bool, name: bool) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let text = match memchr::memchr(b'=', bytes) {
+        Some(at)
+            if at > 0
+                && is_rooted(&text[at + 1..])
+                && bytes[..at].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) =>
+        {
+            &text[at + 1..]
+        }
+        _ => text,
+    };
+    let bytes = text.as_bytes();
+    if bytes.len() < 2 && !name || bytes.is_empty() || bytes.len() > 1024 {
+        return None;
+    }
+    let rooted = is_rooted(text);
+    if !rooted {
+        let slash = bytes.contains(&b'/') || bytes.contains(&b'\\');
+        if !(relative && slash || name)
+            || bytes[0] == b'-'
+            || bytes[0] == b'%'
+            || bytes[0] == b'@'
+            || text.contains("://")
+            || bytes.contains(&b'+')
+        {
+            return None;
+        }
+        if !slash && (!bytes.iter().any(|b| b.is_ascii_alphabetic()) || bytes.contains(&b'=')) {
+            return None;
+        }
+    }
+    let windows = is_windows(text);
+    let bad = |b: &u8| match b {
+        b'*' | b'?' | b'$' | b'`' | b'"' | b'\'' | b'<' | b'>' | b'|' | b';' | b',' | b'{' | b'}' | b'!' | b'#'
+        | b'^' | b'\n' | b'\r' | 0 => true,
+        b'(' | b')' | b'[' | b']' | b' ' => !windows,
+        b'\\' => !windows && rooted,
+        b'&' => true,
+        _ => false,
+    };
+    let tail = if windows && bytes.get(1) == Some(&b':') { &bytes[2..] } else { bytes };
+    if tail.iter().any(bad) || tail.contains(&b':') || tail.starts_with(b"//") {
+        return None;
+    }
+    let text = text.strip_prefix("./").unwrap_or(text);
+    let text = text.trim_end_matches('/');
+    (!text.is_empty() && text != "." && text != ".." && text != "~").then_some(text)
+}
+
+fn is_rooted(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    match bytes {
+        [b'/', next, ..] => *next != b'/',
+        [b'~', b'/', ..] | [b'.', b'/', ..] | [b'.', b'.', b'/', ..] => true,
+        _ => is_windows(text),
+    }
+}
+
+fn is_windows(text: &str) -> bool {
+    match text.as_bytes() {
+        [drive, b':', b'\\', _, ..] => drive.is_ascii_alphabetic(),
+        [b'\\', b'\\', next, ..] => next.is_ascii_alphanumeric() && text[2..].contains('\\'),
+        [b'%', ..] => text[1..]
+            .find("%\\")
+            .is_some_and(|end| text[1..=end].bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')),
+        _ => false,
+    }
+}
+
+/// Where bots put what they drop; naming it is worth a mention.
+fn is_volatile(path: &str) -> bool {
+    if ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|it| path.len() > it.len() && path.starts_with(it)) {
+        return !QUIET_FILES.iter().any(|it| path.contains(it));
+    }
+    if is_windows(path) {
+        let lower = path.to_ascii_lowercase();
+        return [
+            "\\temp\\",
+            "%temp%\\",
+            "%tmp%\\",
+            "\\appdata\\",
+            "%appdata%\\",
+            "\\programdata\\",
+            "\\users\\public\\",
+            "%public%\\",
+        ]
+        .iter()
+        .any(|it| lower.contains(it));
+    }
+    false
+}
+
+/// Sockets and lock folders that every host has.
+const QUIET_FILES: &[&str] = &["-unix", "/systemd-private-", "/ssh-", "/hsperfdata_", "/npm-", "/pip-"];
+
+fn is_executable_place(path: &str, here: bool) -> bool {
+    if is_windows(path) {
+        return path != "C:\\Program" && !tools::is_system_program(path);
+    }
+    if path.starts_with('/') {
+        return !tools::is_system_program(path)
+            && !["/dev/", "/proc/", "/sys/"].iter().any(|it| path.starts_with(it) && !path.starts_with("/dev/shm/"))
+            && path[1..].contains('/')
+            && !DIRECTORIES.contains(&path)
+            && !DATA_FILES.iter().any(|it| path.ends_with(it));
+    }
+    // a relative path; a bare name that is a program's is that program
+    !path.contains(['\\', '%', ':']) && (here || path.contains('/') || tools::tool(path.as_bytes()).is_none())
+}
+
+const DATA_FILES: &[&str] = &[
+    ".html", ".htm", ".txt", ".conf", ".cfg", ".log", ".json", ".xml", ".css", ".png", ".jpg", ".gif", ".ico", ".md",
+    ".yml", ".yaml", ".ini", "/passwd", "/shadow", "/hosts", "/crontab", ".service", ".pid", ".sock", ".gz", ".zip",
+    ".pem", ".key", ".crt",
+];
+
+fn is_writable_place(path: &str) -> bool {
+    if path.starts_with("/dev/") {
+        return path.starts_with("/dev/shm/");
+    }
+    !path.starts_with("/proc/") && !path.starts_with("/sys/") && !DIRECTORIES.contains(&path) && (path.len() > 1)
+}
+
+const DIRECTORIES: &[&str] = &[
+    "/tmp",
+    "/var",
+    "/var/tmp",
+    "/var/run",
+    "/var/log",
+    "/var/spool/cron",
+    "/run",
+    "/mnt",
+    "/root",
+    "/home",
+    "/usr",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/local/bin",
+    "/usr/lib",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+    "/etc",
+    "/opt",
+    "/dev",
+    "/proc",
+    "/sys",
+    "/srv",
+    "/boot",
+    "/media",
+    "/data",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str, role: Role) -> Vec<String> {
+        let mut out = Vec::new();
+        Found { out: &mut out, decoded: false, writes_keys: false }.atom(text, role);
+        out.sort();
+        out.iter().map(|it| format!("{}:{}", it.kind.name(), it.value)).collect()
+    }
+
+    #[test]
+    fn four_numbers_are_not_always_an_address() {
+        let role = Role::new(Context::Mentioned);
+        for text in [
+            "v1.2.3.4",
+            "Chrome/120.0.0.0",
+            "lib-1.2.3.4.jar",
+            "pkg==1.2.3.4",
+            "1.2.3.4.5",
+            "5.4.0-1.2.3.4-generic",
+            "10.0.0.0/8",
+            "255.255.255.0",
+            "1.3.6.1.4.1",
+            "x1.2.3.4",
+            "1.2.3.4_5",
+            "1.2.3.4beta",
+        ] {
+            assert_eq!(found(text, role), Vec::<String>::new(), "{text}");
+        }
+        for text in [
+            "192.0.2.1",
+            "192.0.2.1.",
+            "(192.0.2.1)",
+            "host=192.0.2.1",
+            "192.0.2.1/32",
+            "//192.0.2.1/share",
+            "tcp/192.0.2.1/4444",
+            "-h192.0.2.1",
+            "192.0.2.1-254",
+            "[192.0.2.1]",
+        ] {
+            assert_eq!(found(text, role), ["ip:192.0.2.1"], "{text}");
+        }
+        assert_eq!(found("192.0.2.1:80", role), ["ip:192.0.2.1", "ip_port:192.0.2.1:80"]);
+        assert_eq!(found("192.0.2.1:99999", role), ["ip:192.0.2.1"]);
+    }
+
+    #[test]
+    fn a_downloader_takes_hosts_without_a_scheme() {
+        let role = Role::url(Context::Downloaded);
+        assert_eq!(found("192.0.2.4/x.sh", role), ["url:http://192.0.2.4/x.sh", "ip:192.0.2.4"]);
+        assert_eq!(
+            found("evil.example:8080/s.txt", role),
+            ["url:http://evil.example:8080/s.txt", "domain:evil.example"]
+        );
+        assert_eq!(found("get.evil.example", role), ["domain:get.evil.example"]);
+        assert_eq!(found("install.sh", role), Vec::<String>::new());
+        assert_eq!(found("0x7f000001/x", role), ["url:http://0x7f000001/x", "ip:127.0.0.1"]);
+    }
+
+    #[test]
+    fn paths_by_their_place() {
+        let mention = Role::new(Context::Mentioned);
+        assert_eq!(found("/tmp/pty1", mention), ["file_path:/tmp/pty1"]);
+        for text in [
+            "/etc/passwd",
+            "/tmp",
+            "/tmp/*",
+            "/var/run/docker.sock",
+            "/tmp/.X11-unix/X0",
+            "/bin:/usr/bin:/tmp",
+            "/tmp/$x",
+        ] {
+            assert_eq!(found(text, mention), Vec::<String>::new(), "{text}");
+        }
+        let run = mention.path(PathRole::Name(Context::Executed));
+        assert_eq!(found("./x86_64", run), ["file_path:x86_64"]);
+        assert_eq!(found("mtr.sh", run), ["file_path:mtr.sh"]);
+        assert_eq!(found("/usr/bin/ujuyfa5", run), ["file_path:/usr/bin/ujuyfa5"]);
+        for text in ["/usr/bin/python3", "sh", "/dev/null", "*", "$x", "777", "-x", "/"] {
+            assert_eq!(found(text, run), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hashes_are_whole_tokens() {
+        let role = Role::new(Context::Mentioned);
+        assert_eq!(found("D41D8CD98F00B204E9800998ECF8427E", role), ["hash:d41d8cd98f00b204e9800998ecf8427e"]);
+        assert_eq!(found("md5:d41d8cd98f00b204e9800998ecf8427e,x", role), ["hash:d41d8cd98f00b204e9800998ecf8427e"]);
+        for text in [
+            "d41d8cd98f00b204e9800998ecf8427",
+            "00000000000000000000000000000000",
+            "12345678901234567890123456789012",
+            "d41d8cd98f00b204e9800998ecf8427g",
+            "d41d8cd98f00b204E9800998ECF8427E",
+        ] {
+            assert_eq!(found(text, role), Vec::<String>::new(), "{text}");
+        }
+    }
+}
