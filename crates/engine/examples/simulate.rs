@@ -1,5 +1,6 @@
 //! Writes a labelled synthetic process log: `--events N --seed N --out FILE [--truth FILE] [--hosts N]
-//! [--loss PERMILLE] [--short-lived] [--bots PERMILLE]`. `--out -` is standard output.
+//! [--loss PERMILLE] [--short-lived] [--bots PERMILLE]`. `--out -` is standard output. `--demo fixtures/demo`
+//! rewrites the shipped sample instead.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -25,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--bots" => config.bot_permille = value.parse()?,
             "--out" => out = value,
             "--truth" => truth = Some(value),
+            "--demo" => return Ok(simulate::demo::write(std::path::Path::new(&value))?),
             _ => return Err(format!("unknown argument {arg}").into()),
         }
     }

@@ -5,6 +5,7 @@
 //! gives the same bytes everywhere. Memory grows with hosts and incidents, not with events. Deliberately absent:
 //! clock skew, duplicates, outages.
 
+pub mod demo;
 mod fleet;
 mod gangs;
 mod ndjson;
@@ -52,6 +53,13 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Events that happen, lost ones too.
+    fn played(&self) -> u64 {
+        self.events * 1000 / (1000 - u64::from(self.loss.permille.min(999)))
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     pub written: u64,
@@ -70,7 +78,9 @@ pub fn write(config: &Config, out: &mut dyn Write, truth: Option<&mut dyn Write>
     let scripts = Scripts::read(config.seed).map_err(io::Error::other)?;
     let hosts = config.hosts.unwrap_or(config.events / 2500).clamp(8, 1 << 22);
     let span = DAY_MILLIS.max(config.events.saturating_mul(DAY_MILLIS) / (hosts * HOST_EVENTS_A_DAY));
-    let mut world = World::new(config, &scripts, hosts, span);
+    let fleet = (0..hosts).map(|n| Host::new(n, config.seed)).collect();
+    let mut world = World::new(config, &scripts, fleet, span);
+    world.plan_waves(config.played() * config.bot_permille / 1000, config.seed);
     let mut log = Log::new(config.events, START_MILLIS, &scripts.gangs, truth);
     while let Some(Reverse((time, actor))) = world.due.pop() {
         log.flush_before(time, out)?;
@@ -150,23 +160,21 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(config: &Config, scripts: &'a Scripts, hosts: u64, span: u64) -> Self {
-        let mut random = Random::new(config.seed ^ 0xf1ee7);
+    /// A fleet at work, for `span` milliseconds and about as many events as `config` asks for. No gangs yet.
+    fn new(config: &Config, scripts: &'a Scripts, hosts: Vec<Host>, span: u64) -> Self {
         let repertoires: Vec<Repertoire> = (0..Role::COUNT).map(|n| scripts.repertoire(Role::nth(n))).collect();
-        let lost = u64::from(config.loss.permille.min(999));
-        let played = config.events * 1000 / (1000 - lost);
-        let benign = played * (1000 - config.bot_permille.min(1000)) / 1000;
-        let wait = |mean_events: u64| {
-            (u128::from(span) * u128::from(hosts) * u128::from(mean_events) / 1000 / u128::from(benign.max(1))) as u64
-        };
+        let benign = u128::from((config.played() * (1000 - config.bot_permille.min(1000)) / 1000).max(1));
+        let room = u128::from(span) * hosts.len() as u128;
+        let waits = repertoires.iter().map(|it| (room * u128::from(it.mean_events) / 1000 / benign).max(1) as u64);
+        let mut random = Random::new(config.seed ^ 0xf1ee7);
         let mut world = Self {
             scripts,
             seed: config.seed,
-            waits: repertoires.iter().map(|it| wait(it.mean_events).max(1)).collect(),
-            hosts: (0..hosts).map(|n| Host::new(n, config.seed)).collect(),
+            waits: waits.collect(),
             repertoires,
             incidents: Vec::new(),
-            player: Player::new(config.seed, hosts, config.loss),
+            player: Player::new(config.seed, hosts.len() as u64, config.loss),
+            hosts,
             span,
             due: BinaryHeap::new(),
             booted: 0,
@@ -175,40 +183,32 @@ impl<'a> World<'a> {
             let first = random.below(world.waits[host.role as usize].saturating_mul(2));
             world.due.push(Reverse((START_MILLIS + first as i64, n as u32)));
         }
-        world.plan_incidents(played * config.bot_permille / 1000, &mut random);
         world
     }
 
-    fn plan_incidents(&mut self, events: u64, random: &mut Random) {
-        let mut by_context: Vec<(Context, Vec<u32>)> = Vec::new();
-        let weights: u64 = self.scripts.gangs.iter().map(|it| it.weight).sum();
-        for (gang_at, gang) in self.scripts.gangs.iter().enumerate() {
-            let family = &self.scripts.families[gang.family];
-            let from = family.scenes[0].from;
-            let at = by_context.iter().position(|it| it.0 == from).unwrap_or_else(|| {
-                let able = (0u32..).zip(&self.hosts).filter(|(_, host)| host.service(from).is_some());
-                by_context.push((from, able.map(|it| it.0).collect()));
-                by_context.len() - 1
-            });
-            let able = &by_context[at].1;
+    /// One gang's entry to one host. All hosts come before all incidents in `due`.
+    fn plan(&mut self, gang: usize, wave: u64, host: u32, time: i64) {
+        self.due.push(Reverse((time, (self.hosts.len() + self.incidents.len()) as u32)));
+        let (gang, wave) = (gang as u16, wave as u8);
+        self.incidents.push(Incident { gang, wave, host, stage: 0, repeats: 1, boots: 0, kept: None });
+    }
+
+    /// Incidents of every gang, for as many events in sum. Waves follow each other, and die out slowly.
+    fn plan_waves(&mut self, events: u64, seed: u64) {
+        let mut random = Random::new(seed ^ 0x3a7e5);
+        let scripts = self.scripts;
+        let weights: u64 = scripts.gangs.iter().map(|it| it.weight).sum();
+        for (at, gang) in scripts.gangs.iter().enumerate() {
+            let family = &scripts.families[gang.family];
+            let entry = &family.scenes[0];
+            let runs = |host: &Host| host.service(entry.from).is_some() && host.service(entry.needs).is_some();
+            let able: Vec<u32> = (0u32..).zip(&self.hosts).filter(|it| runs(it.1)).map(|it| it.0).collect();
             let count = (events * 1000 * gang.weight / weights).div_ceil(family.expected_events().max(1));
             for _ in 0..if able.is_empty() { 0 } else { count } {
                 let wave = random.below(gangs::WAVES);
-                // Waves follow each other, and die out slowly.
                 let begin = self.span * wave / gangs::WAVES + self.span / 50;
                 let time = START_MILLIS + (begin + random.wait(self.span / 10) % (self.span * 3 / 4)) as i64;
-                let host = able[random.below(able.len() as u64) as usize];
-                let repeats = random.between(family.scenes[0].repeats.0, family.scenes[0].repeats.1) as u16;
-                self.due.push(Reverse((time, (self.hosts.len() + self.incidents.len()) as u32)));
-                self.incidents.push(Incident {
-                    gang: gang_at as u16,
-                    wave: wave as u8,
-                    host,
-                    stage: 0,
-                    repeats,
-                    boots: 0,
-                    kept: None,
-                });
+                self.plan(at, wave, able[random.below(able.len() as u64) as usize], time);
             }
         }
     }

@@ -172,12 +172,20 @@ impl Sink for Log<'_> {
         } else {
             self.later.entry(slot).or_default()
         };
-        push_line(event, &second, line);
+        push_line_at(event, &second, line);
         true
     }
 }
 
-fn push_line(event: &Started<'_>, second: &[u8; 19], line: &mut String) {
+/// One event's line, without a cache of times.
+pub(super) fn push_line(event: &Started<'_>, line: &mut String) {
+    let mut second = [0; 19];
+    let text = Timestamp::from_millis(event.time_millis).to_string();
+    second.copy_from_slice(&text.as_bytes()[..19]);
+    push_line_at(event, &second, line);
+}
+
+fn push_line_at(event: &Started<'_>, second: &[u8; 19], line: &mut String) {
     line.reserve(160 + event.image.len() + event.cmd_line.len() * 5 / 4);
     line.push_str("{\"id\":\"");
     push_id(event.id, line);

@@ -267,7 +267,7 @@ impl Player {
     }
 }
 
-const UNKNOWN: Parent = Parent { event: None, status: Status::BeforeLog, ancestor: None };
+pub(super) const UNKNOWN: Parent = Parent { event: None, status: Status::BeforeLog, ancestor: None };
 
 fn set(to: &mut String, from: &str) {
     to.clear();

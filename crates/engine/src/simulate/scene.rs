@@ -1,7 +1,7 @@
 //! a scene file → scenes: trees of processes that one activity starts.
 //!
 //! ```text
-//! scene NAME from=CONTEXT [roles=a,b] [weight=N] [on=minute] [after=60-900] [times=1-9] [odds=50]
+//! scene NAME from=CONTEXT [roles=a,b] [weight=N] [on=minute] [needs=CONTEXT] [after=60-900] [times=1-9] [odds=50]
 //!   /bin/sh | sh -c 'date > /tmp/x'       image | command line; two blanks of indent a level
 //!     ~                                   a fork that never execs: it has a pid and no event
 //!     ! /usr/bin/date | date              the parent's own pid executes this
@@ -20,6 +20,8 @@ pub(super) struct Scene {
     /// Bit per role.
     pub(super) roles: u32,
     pub(super) weight: u64,
+    /// A service that the host must run besides: what was broken into need not be what starts the first process.
+    pub(super) needs: Context,
     /// Starts as the clock turns to a new minute.
     pub(super) on_minute: bool,
     /// Of an incident's stages: seconds after the one before (and between repeats), how often, at what percentage.
@@ -95,7 +97,10 @@ pub(super) fn parse(text: &str, names: &[&str]) -> Result<Vec<Scene>, String> {
         scene.nodes.push(parse_node(trimmed, names).map_err(at)?);
     }
     close(scenes.last_mut(), &mut open, 0);
-    Ok(scenes)
+    match scenes.iter().find(|it| it.nodes.is_empty()) {
+        Some(empty) => Err(format!("scene `{}` starts nothing", empty.name)),
+        None => Ok(scenes),
+    }
 }
 
 fn close(scene: Option<&mut Scene>, open: &mut Vec<usize>, level: usize) {
@@ -114,6 +119,7 @@ fn parse_head(head: &str) -> Result<Scene, String> {
         from: Context::Init,
         roles: u32::MAX,
         weight: 0,
+        needs: Context::Init,
         on_minute: false,
         after_secs: (0, 0),
         repeats: (1, 1),
@@ -124,6 +130,7 @@ fn parse_head(head: &str) -> Result<Scene, String> {
         let (key, value) = word.split_once('=').ok_or_else(|| format!("`{word}` is not key=value"))?;
         match key {
             "from" => scene.from = Context::from_name(value).ok_or_else(|| format!("no context `{value}`"))?,
+            "needs" => scene.needs = Context::from_name(value).ok_or_else(|| format!("no context `{value}`"))?,
             "weight" => scene.weight = value.parse().map_err(|_| format!("`{value}` is no number"))?,
             "after" => scene.after_secs = range(value)?,
             "times" => scene.repeats = range(value)?,
@@ -202,6 +209,7 @@ mod tests {
     #[test]
     fn an_unreadable_line_is_named() {
         for (text, want) in [
+            ("scene a from=cron", "scene `a` starts nothing"),
             ("scene a from=moon", "line 1: no context `moon`"),
             ("  /bin/a | a", "line 1: a node before any scene"),
             ("scene a\n      /bin/a | a", "line 2: indented too far, or not at all"),
