@@ -97,9 +97,10 @@ impl Found<'_> {
         };
         if worth {
             // a path from JSON has its backslashes doubled
-            let value = match path[1..].contains("\\\\") {
-                true => format!("{}{}", &path[..1], path[1..].replace("\\\\", "\\")),
-                false => path.to_owned(),
+            let value = match path.strip_prefix("\\\\") {
+                _ if !path.contains("\\\\") => path.to_owned(),
+                Some(rest) => format!("\\\\{}", rest.replace("\\\\", "\\")),
+                None => path.replace("\\\\", "\\"),
             };
             self.emit(IndicatorKind::FilePath, value, context);
         }
