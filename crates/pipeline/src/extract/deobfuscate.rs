@@ -133,10 +133,8 @@ fn ifs(bytes: &[u8]) -> Undone {
     } else {
         return None;
     };
-    if let [b'$', digit, ..] = bytes[taken..] {
-        if digit.is_ascii_digit() {
-            taken += 2;
-        }
+    if matches!(bytes[taken..], [b'$', b'0'..=b'9', ..]) {
+        taken += 2;
     }
     Some((taken, " ".into()))
 }
@@ -215,7 +213,7 @@ fn hidden_tool(text: &str) -> Undone {
         odd |= matches!(bytes[end], b'\'' | b'"' | b'\\' | b'^' | b'$');
         end += 1;
     }
-    if !odd || end > MAX_WORD || end < 3 {
+    if !odd || !(3..=MAX_WORD).contains(&end) {
         return None;
     }
     let word = text.get(..end)?;

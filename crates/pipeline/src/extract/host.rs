@@ -75,7 +75,9 @@ pub(crate) fn number_address(text: &str) -> Option<Ipv4Addr> {
     for part in text.split('.') {
         let slot = parts.get_mut(count)?;
         *slot = match part.as_bytes() {
-            [b'0', b'x' | b'X', rest @ ..] if !rest.is_empty() => u64::from_str_radix(&part[2..], 16).ok()?,
+            [b'0', b'x' | b'X', rest @ ..] if !rest.is_empty() && rest.iter().all(u8::is_ascii_hexdigit) => {
+                u64::from_str_radix(&part[2..], 16).ok()?
+            }
             [b'0', _, ..] => u64::from_str_radix(part, 8).ok()?,
             [b'0'..=b'9', ..] => part.parse().ok()?,
             _ => return None,

@@ -5,11 +5,16 @@
 //! each program did with its arguments while `value` finds the indicators in them, and `decode` looks for text within
 //! the text, which is then read the same way.
 
+mod args;
 mod command;
 pub mod decode;
 mod deobfuscate;
 mod host;
 mod lex;
+mod line;
+mod local;
+mod network;
+mod path;
 mod random;
 pub mod template;
 mod tools;

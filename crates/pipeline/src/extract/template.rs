@@ -98,12 +98,10 @@ fn is_volatile_path(word: &str) -> bool {
 }
 
 fn is_made_up(name: &str) -> bool {
-    if let Some(rest) = name.strip_prefix("tmp.").or_else(|| name.strip_prefix("tmp")) {
-        if rest.len() >= 6 && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return true;
-        }
-    }
-    is_uuid(name.as_bytes())
+    // mktemp's and Python's
+    let drawn = name.strip_prefix("tmp.").or_else(|| name.strip_prefix("tmp"));
+    drawn.is_some_and(|it| it.len() >= 6 && it.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+        || is_uuid(name.as_bytes())
         || is_shuffled(name)
         || name
             .split(|c: char| !c.is_ascii_alphanumeric())

@@ -176,10 +176,10 @@ pub(crate) fn host_of(text: &str) -> Option<Host<'_>> {
     if let Some(ip) = host::dotted_quad(text.as_bytes()) {
         return Some(Host::Ip(IpAddr::V4(ip)));
     }
-    if text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
-        if let Some(ip) = host::number_address(text) {
-            return Some(Host::Ip(IpAddr::V4(ip)));
-        }
+    if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+        && let Some(ip) = host::number_address(text)
+    {
+        return Some(Host::Ip(IpAddr::V4(ip)));
     }
     if host::is_domain(text) {
         return Some(Host::Domain(text));
@@ -248,12 +248,9 @@ pub(crate) fn paste(host: &str, rest: &str) -> Option<String> {
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     let mut parts = path.split('/').filter(|it| !it.is_empty());
     let mut id = parts.next()?;
-    if site.starts_with("gist.") {
-        id = parts.next()?;
-    } else if matches!(
-        id,
-        "raw" | "r" | "p" | "d" | "dl" | "get" | "plain" | "download" | "view" | "api" | "paste" | "print"
-    ) {
+    const VERBS: &[&str] = &["raw", "r", "p", "d", "dl", "get", "plain", "download", "view", "api", "paste", "print"];
+    // a verb, or on a gist the user, comes first
+    if site.starts_with("gist.") || VERBS.contains(&id) {
         id = parts.next()?;
     }
     let id = id.split('.').next().unwrap_or(id);

@@ -118,8 +118,10 @@ impl Reader {
             at = child.end_byte();
             if child.is_named() {
                 known &= self.expand(child, source, out, level + 1);
-            } else if !(quoted && child.kind() == "\"") && !(node.kind() == "translated_string" && child.kind() == "$")
-            {
+                continue;
+            }
+            let mark = quoted && child.kind() == "\"" || node.kind() == "translated_string" && child.kind() == "$";
+            if !mark {
                 out.push_str(source.get(child.byte_range()).unwrap_or_default());
             }
         }
