@@ -6,9 +6,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringleader_model::findings::{ProcessRow, Text};
-use ringleader_model::{EventClass, Field, SensorRole, Timestamp};
+use ringleader_model::{Context, EventClass, Field, IndicatorKind, SensorRole, Timestamp};
 use ringleader_pipeline::collect::rows::{Bucket, Sym};
+use ringleader_pipeline::connect::boundary::is_system_path;
 use ringleader_pipeline::connect::episodes::episodes;
+use ringleader_pipeline::connect::link::base_name;
 use ringleader_pipeline::connect::{HostGraph, ParentStatus, connect};
 use ringleader_pipeline::label::episode::{Host, Knowledge, Labelled, Labeller, process_uid};
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
@@ -224,6 +226,7 @@ fn host(
         }
     }
     let about = Host { name, addresses, signals, missing, links };
+    let first_record = part.records.len();
     let cut = episodes(graph, bucket);
     // A boundary is in no episode, and is a process all the same.
     let in_episodes: usize = cut.iter().map(|it| it.members.len()).sum();
@@ -240,7 +243,8 @@ fn host(
     for labelled in labeller.label_loose(bucket, graph, &about) {
         add(labelled, part);
     }
-    if part.records.iter().rev().take_while(|it| it.host == name).any(|it| it.alerted) {
+    hand_over(part, first_record, ringleader_model::hash::hash64(name.as_bytes()));
+    if part.records[first_record..].iter().any(|it| it.alerted) {
         part.has_alerts = true;
         part.alerted_hosts.insert(name.to_owned());
     }
@@ -255,6 +259,43 @@ fn add(labelled: Labelled, part: &mut Analyzed) {
     if let (Some(mut record), Some(group)) = (labelled.record, group) {
         record.group = group;
         part.records.push(record);
+    }
+}
+
+/// Which episodes of a host ran a file that another one had put there: what persistence starts is traced through
+/// what was written, across boundaries.
+fn hand_over(part: &mut Analyzed, first: usize, host: u64) {
+    let records = &part.records[first..];
+    if records.len() < 2 {
+        return;
+    }
+    let mut put: BTreeMap<&str, BTreeSet<u128>> = BTreeMap::new();
+    for record in records {
+        for (kind, context, path) in record.nodes.iter().flat_map(|it| &it.indicators) {
+            if *kind == IndicatorKind::FilePath
+                && matches!(context, Context::Written | Context::Downloaded | Context::Executed)
+            {
+                put.entry(path).or_default().insert(record.group);
+                if !is_system_path(path) {
+                    put.entry(base_name(path)).or_default().insert(record.group);
+                }
+            }
+        }
+    }
+    let mut handed: BTreeSet<(u128, u128, &str)> = BTreeSet::new();
+    for record in records {
+        for path in record.nodes.iter().filter_map(|it| it.file_path.as_deref()) {
+            let exact = put.get(path);
+            // A relative path is the same file by its name, where no program of the system is called so.
+            let by_name = if is_system_path(path) { None } else { put.get(base_name(path)).filter(|_| base_name(path).len() > 3) };
+            for from in exact.into_iter().chain(by_name).flatten().filter(|it| **it != record.group) {
+                handed.insert((*from, record.group, path));
+            }
+        }
+    }
+    let handed: Vec<(u128, u128, String)> = handed.into_iter().map(|(a, b, path)| (a, b, path.to_owned())).collect();
+    for (a, b, path) in handed {
+        part.sketch.hand(a, b, &path, host);
     }
 }
 

@@ -19,6 +19,8 @@ use crate::analyze::Analyzed;
 use crate::buckets::Buckets;
 use crate::excerpts::{Spool, quote};
 
+use crate::collect::UNKNOWN_HOST;
+
 /// Best examples of each claim.
 const EXAMPLES: usize = 3;
 
@@ -310,7 +312,10 @@ impl Assembly<'_> {
         }
         let Some(gang) = gang else { return };
         let seen = &mut self.seen[gang];
-        seen.hosts.insert(ids.host.clone());
+        // A script that was handed in ran on no host that is known.
+        if record.host != UNKNOWN_HOST {
+            seen.hosts.insert(ids.host.clone());
+        }
         for node in &record.nodes {
             let shown = shown_by(record, node);
             for behaviour in &node.behaviours {
@@ -412,12 +417,15 @@ impl Assembly<'_> {
         let name = format!("gang {}", &gang_id[..8]);
         let members = gang.campaigns.clone();
         let list = &self.campaigns.list;
-        let episodes: u64 = members.iter().map(|it| list[*it].episodes).sum();
-        let shown: u64 =
-            members.iter().map(|it| (list[*it].suspicious + list[*it].honeypot).min(list[*it].episodes)).sum();
+        let mut hosts = ringleader_pipeline::merge::distinct::Distinct::<1024>::default();
+        let mut suspicious = hosts.clone();
+        for it in &members {
+            hosts.merge(&list[*it].hosts);
+            suspicious.merge(&list[*it].suspicious_hosts);
+        }
         let signed = members.iter().any(|it| !list[*it].signature.is_empty());
         let most = if signed { 990 } else { 700 };
-        let confidence = Permille::new(Permille::ratio(shown, episodes).thousandths().min(most));
+        let confidence = Permille::new(Permille::ratio(suspicious.count(), hosts.count()).thousandths().min(most));
         let features: BTreeSet<Key> = members.iter().flat_map(|it| list[*it].features.iter().copied()).collect();
         let first = members.iter().filter_map(|it| list[*it].first).min();
         let last = members.iter().filter_map(|it| list[*it].last).max();

@@ -22,6 +22,9 @@ const DEAD_LETTERS: usize = 1000;
 /// The longest piece of a rejected record that is kept.
 const DEAD_LETTER_BYTES: usize = 64 << 10;
 
+/// Where neither the record nor the file's name says which host it is of.
+pub const UNKNOWN_HOST: &str = "unknown-host";
+
 /// Buckets of one run: one a host bucket, then the network sensors'.
 pub const ALL_BUCKETS: usize = BUCKETS * 2;
 
@@ -233,7 +236,10 @@ fn dispatch(stream: Stream, shared: &Shared<'_>, send: &crossbeam_channel::Sende
     };
     let source = register(shared, &name, Some(format));
     let context = SourceContext {
-        host: shared.config.host.clone().or_else(|| host_of_name(&name)),
+        // A whole file (a script, a capture) is of no host that its name could tell.
+        host: shared.config.host.clone().or_else(|| {
+            if format.framing() == Framing::Whole { None } else { host_of_name(&name) }
+        }),
         name,
         times: shared.config.times,
     };
@@ -492,7 +498,7 @@ struct Collector<'a, 'w> {
 
 impl<'a, 'w> Collector<'a, 'w> {
     fn new(shared: &'a Shared<'a>, writers: &'a mut Writers<'w>, source: u32, context: &SourceContext) -> Self {
-        let default_host = context.host.clone().unwrap_or_else(|| "unknown-host".to_owned());
+        let default_host = context.host.clone().unwrap_or_else(|| UNKNOWN_HOST.to_owned());
         Self {
             shared,
             writers,
@@ -551,7 +557,7 @@ fn push_canonical(out: &mut String, name: &str) {
     let name = name.trim().trim_end_matches('.');
     out.extend(name.chars().map(|it| it.to_ascii_lowercase()));
     if out.is_empty() {
-        out.push_str("unknown-host");
+        out.push_str(UNKNOWN_HOST);
     }
 }
 

@@ -792,6 +792,13 @@ fn facts(
             let context = features.entry((it.kind, it.value.clone())).or_insert(it.context);
             *context = (*context).min(it.context);
         }
+        // The image itself, where no system keeps its programs.
+        if let Some(path) = node.process.and_then(|at| text(bucket, graph.processes[at as usize].file_path))
+            && path.contains(['/', '\\'])
+            && !boundary::is_system_path(path)
+        {
+            features.entry((IndicatorKind::FilePath, path.to_owned())).or_insert(Context::Executed);
+        }
         if !suspicious && !honeypot {
             continue;
         }

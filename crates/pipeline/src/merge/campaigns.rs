@@ -13,7 +13,7 @@ use super::stop::StopList;
 
 /// A group is attached by likeness where this much of the templates of both is shared (thousandths).
 const LIKENESS: u64 = 600;
-/// A campaign is hostile where at least this share of its episodes is suspicious (thousandths).
+/// A campaign is hostile where at least this share of its hosts shows something suspicious (thousandths).
 const HOSTILE: u64 = 500;
 /// Groups of one value that are compared to see whether they share anything else.
 const COMPARED: usize = 16;
@@ -33,6 +33,7 @@ pub struct Campaign {
     pub suspicious: u64,
     pub honeypot: u64,
     pub hosts: Distinct<1024>,
+    pub suspicious_hosts: Distinct<1024>,
     pub tenants: Distinct<64>,
     pub nodes: BTreeMap<Key, NodeStat>,
     /// Paths that do not start at the entry, and the node that each really is.
@@ -238,6 +239,7 @@ fn campaign(sketch: &Sketch, groups: Vec<Key>, stopped: &BTreeMap<Key, &'static 
         it.suspicious += group.suspicious;
         it.honeypot += group.honeypot;
         it.hosts.merge(&group.hosts);
+        it.suspicious_hosts.merge(&group.suspicious_hosts);
         it.tenants.merge(&group.tenants);
         it.other_nodes += group.other_nodes;
         it.first = match (it.first, group.first) {
@@ -268,7 +270,7 @@ fn campaign(sketch: &Sketch, groups: Vec<Key>, stopped: &BTreeMap<Key, &'static 
                 .collect();
         }
     }
-    it.hostile = (it.suspicious + it.honeypot).min(it.episodes) * 1000 >= it.episodes * HOSTILE;
+    it.hostile = it.suspicious_hosts.count() * 1000 >= it.hosts.count() * HOSTILE;
     it.id = id(sketch, &it, &groups);
     it.groups = groups;
     align(&mut it);

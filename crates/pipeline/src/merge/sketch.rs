@@ -117,6 +117,8 @@ pub struct FeatureStat {
     pub episodes: u64,
     pub suspicious: u64,
     pub hosts: Distinct<256>,
+    /// Hosts on which at least one of its episodes is suspicious: a bot's lesser episodes look like nothing.
+    pub suspicious_hosts: Distinct<256>,
     pub tenants: Distinct<16>,
     pub first: Option<i64>,
     pub last: Option<i64>,
@@ -149,6 +151,7 @@ pub struct Group {
     pub suspicious: u64,
     pub honeypot: u64,
     pub hosts: Distinct<1024>,
+    pub suspicious_hosts: Distinct<1024>,
     pub tenants: Distinct<64>,
     pub nodes: BTreeMap<Key, NodeStat>,
     /// method → (episodes, sum of confidence)
@@ -176,12 +179,22 @@ pub struct Counts {
     pub background_episodes: u64,
 }
 
+/// A file that passed from one group's episode to another's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    pub hosts: Distinct<16>,
+    /// The path with the smallest hash.
+    pub path: String,
+}
+
 /// The sketch. `Sketch::default()` is the empty element of `merge`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sketch {
     pub counts: Counts,
     pub features: BTreeMap<Key, FeatureStat>,
     pub groups: BTreeMap<Key, Group>,
+    /// Two groups (smaller key first) of which one ran, on the same host, a file that the other had put there.
+    pub handed: BTreeMap<(Key, Key), Handed>,
     /// Template paths of everything that carries no feature and shows nothing: path → processes.
     pub background: BTreeMap<Key, u64>,
 }
@@ -212,6 +225,14 @@ impl Sketch {
         Some(key)
     }
 
+    /// Notes that a file passed between two groups on a host.
+    pub fn hand(&mut self, a: Key, b: Key, path: &str, host: u64) {
+        let handed = self.handed.entry((a.min(b), a.max(b))).or_default();
+        handed.hosts.insert(host);
+        handed.path = smaller(std::mem::take(&mut handed.path), path);
+        trim(&mut self.handed, GROUPS);
+    }
+
     fn add_feature(&mut self, feature: &Feature, facts: &EpisodeFacts) {
         let stat = self.features.entry(feature.key()).or_insert_with(|| FeatureStat {
             kind: feature.kind as u8,
@@ -220,6 +241,7 @@ impl Sketch {
             episodes: 0,
             suspicious: 0,
             hosts: Distinct::default(),
+            suspicious_hosts: Distinct::default(),
             tenants: Distinct::default(),
             first: None,
             last: None,
@@ -228,6 +250,9 @@ impl Sketch {
         stat.episodes += 1;
         stat.suspicious += u64::from(facts.suspicious || facts.honeypot);
         stat.hosts.insert(facts.host);
+        if facts.suspicious || facts.honeypot {
+            stat.suspicious_hosts.insert(facts.host);
+        }
         stat.tenants.insert(facts.tenant);
         stat.first = earlier(stat.first, facts.first.map(|it| it.0));
         stat.last = stat.last.max(facts.last.map(|it| it.0));
@@ -252,6 +277,11 @@ impl Sketch {
                 std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().merge(group),
             }
         }
+        for (pair, other) in other.handed {
+            let handed = self.handed.entry(pair).or_default();
+            handed.hosts.merge(&other.hosts);
+            handed.path = smaller(std::mem::take(&mut handed.path), &other.path);
+        }
         for (key, n) in other.background {
             *self.background.entry(key).or_default() += n;
         }
@@ -264,6 +294,7 @@ impl Sketch {
         trim(&mut self.groups, GROUPS);
         trim(&mut self.features, FEATURES);
         trim(&mut self.background, BACKGROUND_PATHS);
+        trim(&mut self.handed, GROUPS);
     }
 
     /// Episodes that were dropped with their groups.
@@ -281,7 +312,7 @@ impl Sketch {
     }
 }
 
-fn trim<V>(map: &mut BTreeMap<Key, V>, limit: usize) {
+fn trim<K: Ord, V>(map: &mut BTreeMap<K, V>, limit: usize) {
     while map.len() > limit {
         map.pop_last();
     }
@@ -340,6 +371,9 @@ impl Group {
         self.suspicious += u64::from(facts.suspicious);
         self.honeypot += u64::from(facts.honeypot);
         self.hosts.insert(facts.host);
+        if facts.suspicious || facts.honeypot {
+            self.suspicious_hosts.insert(facts.host);
+        }
         self.tenants.insert(facts.tenant);
         self.first = earlier(self.first, facts.first.map(|it| it.0));
         self.last = self.last.max(facts.last.map(|it| it.0));
@@ -366,6 +400,7 @@ impl Group {
         self.suspicious += other.suspicious;
         self.honeypot += other.honeypot;
         self.hosts.merge(&other.hosts);
+        self.suspicious_hosts.merge(&other.suspicious_hosts);
         self.tenants.merge(&other.tenants);
         self.first = earlier(self.first, other.first);
         self.last = self.last.max(other.last);
@@ -451,6 +486,7 @@ impl FeatureStat {
         self.episodes += other.episodes;
         self.suspicious += other.suspicious;
         self.hosts.merge(&other.hosts);
+        self.suspicious_hosts.merge(&other.suspicious_hosts);
         self.tenants.merge(&other.tenants);
         self.first = earlier(self.first, other.first);
         self.last = self.last.max(other.last);

@@ -62,8 +62,8 @@ impl StopList {
                 return Some("the host itself");
             }
         }
-        if feature.episodes >= 3 && feature.suspicious * 2 < feature.episodes {
-            return Some("most of its episodes show nothing suspicious");
+        if feature.hosts.count() >= 3 && feature.suspicious_hosts.count() * 2 < feature.hosts.count() {
+            return Some("on most of its hosts it shows nothing suspicious");
         }
         None
     }
@@ -125,13 +125,19 @@ mod tests {
     use crate::merge::distinct::Distinct;
 
     fn check(kind: IndicatorKind, value: &str, episodes: u64, suspicious: u64, expect: Option<&str>) {
+        let distinct = |n: u64| {
+            let mut hosts = Distinct::default();
+            (0..n).for_each(|it| hosts.insert(ringleader_model::hash::hash64(&it.to_le_bytes())));
+            hosts
+        };
         let feature = FeatureStat {
             kind: kind as u8,
             value: value.into(),
             contexts: 1,
             episodes,
             suspicious,
-            hosts: Distinct::default(),
+            hosts: distinct(episodes),
+            suspicious_hosts: distinct(suspicious),
             tenants: Distinct::default(),
             first: None,
             last: None,
@@ -151,8 +157,8 @@ mod tests {
             5,
             Some("listed: distributes software to everyone"),
         );
-        check(IndicatorKind::Ip, "203.0.113.5", 100_000, 99_000, None);
-        check(IndicatorKind::Ip, "203.0.113.5", 100, 20, Some("most of its episodes show nothing suspicious"));
+        check(IndicatorKind::Ip, "203.0.113.5", 10_000, 9_900, None);
+        check(IndicatorKind::Ip, "203.0.113.5", 100, 20, Some("on most of its hosts it shows nothing suspicious"));
         check(IndicatorKind::IpPort, "192.0.2.9:22", 1, 1, Some("the address of a monitored host"));
     }
 

@@ -16,6 +16,8 @@ pub const THRESHOLD: i64 = 600;
 /// All habits together stay below the threshold: they never join alone.
 const HABITS_AT_MOST: i64 = 350;
 const NEAR_MISS: i64 = 300;
+/// One campaign ran what the other had put on the same host.
+const HANDED: i64 = 650;
 /// A value that this many campaigns share says less of each pair; beyond it, pairs are not even compared.
 const COMPARED: usize = 64;
 
@@ -110,12 +112,28 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
             }
         }
     }
+    let hostile: BTreeSet<usize> = hostile.iter().copied().collect();
+    for ((a, b), handed) in &sketch.handed {
+        let of = |key: &Key| campaigns.of_group.get(key).copied().filter(|it| hostile.contains(it));
+        if let (Some(a), Some(b)) = (of(a), of(b))
+            && a != b
+        {
+            let key = crate::merge::sketch::feature_key(IndicatorKind::FilePath, &handed.path);
+            let because = pairs.entry((a.min(b), a.max(b))).or_default();
+            // However many files: it is one hand-over.
+            if !because.iter().any(|it| it.1 == HANDED) {
+                because.push((key, HANDED));
+            }
+        }
+    }
     pairs
         .into_iter()
         .map(|((from, to), mut because)| {
             because.sort_by_key(|(key, weight)| (-weight, *key));
-            let is_habit =
-                |it: &&(Key, i64)| sketch.features.get(&it.0).and_then(FeatureStat::reach) == Some(Reach::Habit);
+            let is_habit = |it: &&(Key, i64)| {
+                let reach = sketch.features.get(&it.0).and_then(FeatureStat::reach);
+                it.1 != HANDED && reach == Some(Reach::Habit)
+            };
             let habits: i64 = because.iter().filter(is_habit).map(|it| it.1).sum();
             let hard: i64 = because.iter().filter(|it| !is_habit(it)).map(|it| it.1).sum();
             let likeness = likeness(&campaigns.list[from], &campaigns.list[to]);
