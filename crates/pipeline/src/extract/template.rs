@@ -79,10 +79,9 @@ fn whole(word: &str, before: &str) -> Option<&'static str> {
     if is_volatile_path(word) {
         return Some("<path:tmp>");
     }
-    if let Some(wallet) = wallet::wallet(word.split(['.', '/', '+']).next().unwrap_or(word), false) {
-        return (wallet.len() == word.len()).then_some("<wallet>");
-    }
-    None
+    // The worker's name behind it differs from host to host.
+    let (account, _worker) = word.split_once(['.', '/', '+']).unwrap_or((word, ""));
+    wallet::wallet(account, true).filter(|it| it.len() == account.len()).map(|_| "<wallet>")
 }
 
 /// A path in a folder for temporary files whose name was made up.
@@ -297,7 +296,7 @@ fn token(piece: &str) -> Option<&'static str> {
     {
         return Some("<hash>");
     }
-    if bytes.len() >= 26 && wallet::wallet(piece, false).is_some() {
+    if bytes.len() >= 26 && wallet::wallet(piece, true).is_some() {
         return Some("<wallet>");
     }
     if bytes.iter().all(u8::is_ascii_digit) {

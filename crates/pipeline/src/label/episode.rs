@@ -150,6 +150,7 @@ impl<'k> Labeller<'k> {
             }
             self.trees(bucket, graph, &mut nodes, honeypot);
             alerted = self.network_roles(bucket, graph, &mut nodes, host);
+            self.own_roles(bucket, graph, &mut nodes);
         }
         let suspicious = alerted || self.is_suspicious(&nodes);
         let facts = facts(bucket, graph, episode, &nodes, suspicious, honeypot);
@@ -347,6 +348,39 @@ impl<'k> Labeller<'k> {
         alerted
     }
 
+    /// What the host's own log shows of a process's network side: whom a reverse shell or a miner talks to.
+    fn own_roles(&self, bucket: &Bucket, graph: &HostGraph, nodes: &mut [Work]) {
+        let id = |name: &str| self.knowledge.behaviours.by_name(name).map(|it| it.0);
+        let kinds = [
+            (id("opens_reverse_shell"), NetworkRole::C2),
+            (id("starts_miner"), NetworkRole::MiningPool),
+            (id("downloads_then_runs"), NetworkRole::DownloadSource),
+        ];
+        for at in 0..nodes.len() {
+            for (behaviour, role) in kinds {
+                if !behaviour.is_some_and(|it| nodes[at].behaviours.contains(&it)) {
+                    continue;
+                }
+                let wanted = if role == NetworkRole::DownloadSource { Context::Downloaded } else { Context::Connected };
+                let named: Vec<String> = nodes[at]
+                    .said
+                    .indicators
+                    .iter()
+                    .filter(|it| it.context == wanted && matches!(it.kind, IndicatorKind::IpPort | IndicatorKind::Url | IndicatorKind::Pool))
+                    .map(|it| it.value.clone())
+                    .collect();
+                // A shell's connection is its own, or that of what it started.
+                let below: Vec<String> = if role == NetworkRole::C2 {
+                    let of = |it: &Work| connections(bucket, graph, it.process);
+                    nodes.iter().filter(|it| it.parent == Some(at)).flat_map(of).chain(of(&nodes[at])).collect()
+                } else {
+                    Vec::new()
+                };
+                nodes[at].roles.extend(named.into_iter().chain(below).map(|it| (role, it)));
+            }
+        }
+    }
+
     fn is_suspicious(&self, nodes: &[Work]) -> bool {
         let mut medium = BTreeSet::new();
         for behaviour in nodes.iter().flat_map(|it| &it.behaviours) {
@@ -440,7 +474,9 @@ impl<'k> Labeller<'k> {
         let role_of = |it: &Process| entry_role(text(bucket, it.file_path), text(bucket, it.cmd_line));
         let named = entry_role(text(bucket, entry.parent_name), text(bucket, entry.parent_cmd_line));
         let role = role_of(entry).or_else(|| above.and_then(role_of)).or(named);
-        let by_chain = role.map(|it| self.knowledge.methods.by_entry(it, &commands)).unwrap_or_default();
+        // Cron starts again what someone let in: it speaks for no method, and contradicts none.
+        let speaks = role.filter(|it| !matches!(it, EntryRole::Cron));
+        let by_chain = speaks.map(|it| self.knowledge.methods.by_entry(it, &commands)).unwrap_or_default();
         let mut evidence = Evidence::default();
         let mut rows: Vec<u32> = Vec::new();
         let mut from = None;

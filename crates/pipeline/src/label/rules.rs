@@ -33,6 +33,7 @@ rules!(
     "hides_shell_history",
     "hugepages_tuning",
     "java_spawns_shell",
+    "masquerades_as_system_program",
     "office_spawns_shell",
     "opens_reverse_shell",
     "persists_by_profile",
