@@ -1,4 +1,4 @@
-//! Where the events of a run come from: this run's own store, or a lake.
+//! host buckets, whichever engine holds them → one bucket's events at a time.
 
 use std::io;
 
@@ -7,21 +7,23 @@ use ringleader_pipeline::collect::rows::Bucket;
 
 use crate::collect::{ALL_BUCKETS, Collected};
 
-/// Host buckets, then as many of network sensors.
+/// Events by host bucket, and where they came from. Buckets can be loaded by several threads at once.
 pub trait Buckets: Sync {
-    fn n_buckets(&self) -> usize {
-        ALL_BUCKETS
-    }
-    /// The events of one bucket. Called once for each.
+    fn n_buckets(&self) -> usize;
+    /// The events of one bucket, in no particular order, duplicates included. A bucket of `Collected` can be
+    /// loaded once: its memory becomes the caller's.
     fn load(&self, bucket: usize) -> io::Result<Bucket>;
     /// By source number.
     fn sources(&self) -> &[SourceSummary];
-    /// The format of each source, as an index into `FORMATS`.
+    /// The format of each source, as an index into `FORMATS`; `u32::MAX` where none recognised it.
     fn formats(&self) -> &[u32];
     fn rejected(&self) -> &[DeadLetter];
 }
 
 impl Buckets for Collected {
+    fn n_buckets(&self) -> usize {
+        ALL_BUCKETS
+    }
     fn load(&self, bucket: usize) -> io::Result<Bucket> {
         let mut loaded = Bucket::default();
         for block in self.store.take(bucket)? {

@@ -5,6 +5,8 @@ pub mod assemble;
 pub mod buckets;
 pub mod collect;
 pub mod excerpts;
+#[cfg(feature = "lake")]
+pub mod lake;
 pub mod simulate;
 pub mod sources;
 pub mod store;
@@ -17,7 +19,7 @@ use ringleader_pipeline::label::episode::Knowledge;
 
 use analyze::{AnalyzeConfig, Analyzed};
 use assemble::Known;
-use buckets::Buckets;
+pub use buckets::Buckets;
 use collect::{CollectConfig, Progress};
 use excerpts::Spool;
 use sources::Input;

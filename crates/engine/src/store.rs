@@ -89,6 +89,25 @@ impl Store {
         Ok(taken)
     }
 
+    /// Takes one block of a bucket out, so that no more than that is in memory. Blocks come in no particular order.
+    pub fn pop(&self, bucket: usize) -> io::Result<Option<Vec<u8>>> {
+        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match inner.buckets[bucket].pop() {
+            None => Ok(None),
+            Some(Block::Memory(bytes)) => {
+                self.held.fetch_sub(bytes.len(), Ordering::Relaxed);
+                Ok(Some(bytes))
+            }
+            Some(Block::Disk { at, length }) => {
+                let file = inner.file.as_mut().ok_or_else(|| io::Error::other("no spill file"))?;
+                file.seek(SeekFrom::Start(at))?;
+                let mut bytes = vec![0; length];
+                file.read_exact(&mut bytes)?;
+                Ok(Some(bytes))
+            }
+        }
+    }
+
     pub fn spilled_bytes(&self) -> usize {
         self.spilled.load(Ordering::Relaxed)
     }

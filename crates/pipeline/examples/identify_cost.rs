@@ -22,7 +22,9 @@ fn main() {
         }
     }
     let lines: Vec<String> = ordinary.iter().map(|it| it.lines().next().unwrap_or("").to_owned()).collect();
-    for (name, texts) in [("ordinary request line", lines), ("ordinary request, headers and body", ordinary), ("exploit", hostile)] {
+    for (name, texts) in
+        [("ordinary request line", lines), ("ordinary request, headers and body", ordinary), ("exploit", hostile)]
+    {
         let bytes: usize = texts.iter().map(String::len).sum();
         // The best of many short rounds: a busy machine only ever adds to it.
         let timed = |work: &dyn Fn(&str) -> usize| {

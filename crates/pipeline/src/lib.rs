@@ -3,9 +3,7 @@
 pub mod collect;
 pub mod connect;
 pub mod extract;
-pub mod shell;
+pub mod label;
 pub mod merge;
 pub mod partition;
-pub mod label;
-pub mod extract;
 pub mod shell;

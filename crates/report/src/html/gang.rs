@@ -437,9 +437,9 @@ impl<'a> Section<'a> {
 
     fn repairs(&mut self) -> Written {
         // One line for each node and grade: the same loss on a hundred hosts is one thing to read.
-        let mut groups: BTreeMap<(&str, &str, &str), (u64, u64, u64, Permille)> = BTreeMap::new();
+        let mut groups: BTreeMap<_, (u64, u64, u64, Permille)> = BTreeMap::new();
         for it in self.view.repairs(self.gang) {
-            let entry = groups.entry((&it.campaign_id, &it.node_id, it.grade.name())).or_default();
+            let entry = groups.entry((it.campaign_id.as_ref(), it.node_id.as_ref(), it.grade.name())).or_default();
             *entry = (entry.0 + 1, entry.1.max(it.support), entry.2.max(it.siblings), entry.3.max(it.confidence));
         }
         if groups.is_empty() {

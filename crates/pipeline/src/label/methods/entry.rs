@@ -228,7 +228,9 @@ fn by_image(image: &str, cmd_line: &str) -> Option<Role> {
         "login" => return Some(Role::TelnetSession),
         "busybox" => return applet(cmd_line),
         "svchost" if cmd_line.contains("schedule") => return Some(Role::TaskScheduler),
-        "svchost" if cmd_line.contains("termsvcs") || cmd_line.contains("termservice") => return Some(Role::RdpSession),
+        "svchost" if cmd_line.contains("termsvcs") || cmd_line.contains("termservice") => {
+            return Some(Role::RdpSession);
+        }
         // Names its connection: `containerd-shim-runc-v2 -namespace k8s.io`.
         _ if image.starts_with("containerd-shim") => return Some(Role::ContainerRuntime),
         _ if image.starts_with("php-fpm") => return Some(Role::PhpFpm),
@@ -239,9 +241,8 @@ fn by_image(image: &str, cmd_line: &str) -> Option<Role> {
 }
 
 fn interpreter(image: &str, cmd_line: &str) -> Option<Role> {
-    let versioned = |name: &str| {
-        image.strip_prefix(name).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
-    };
+    let versioned =
+        |name: &str| image.strip_prefix(name).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
     let (programs, otherwise) = if versioned("java") || image == "javaw" || image == "jsvc" {
         (JAVA, Role::Java)
     } else if image.starts_with("tomcat") && image.len() <= 10 {
@@ -293,8 +294,10 @@ mod tests {
     fn check(file_path: &str, cmd_line: &str, expect: Option<Role>) {
         let given = |text: &'static str| (!text.is_empty()).then_some(text);
         // Leaks in a test only: the helper reads better with plain strings.
-        let (file_path, cmd_line) =
-            (given(Box::leak(file_path.to_owned().into_boxed_str())), given(Box::leak(cmd_line.to_owned().into_boxed_str())));
+        let (file_path, cmd_line) = (
+            given(Box::leak(file_path.to_owned().into_boxed_str())),
+            given(Box::leak(cmd_line.to_owned().into_boxed_str())),
+        );
         assert_eq!(entry_role(file_path, cmd_line), expect, "{file_path:?} {cmd_line:?}");
     }
 
@@ -322,7 +325,11 @@ mod tests {
         check("/usr/bin/java", "java -jar /opt/jenkins.war", Some(Role::Jenkins));
         check("/usr/bin/java", "java -Dcatalina.base=/opt/atlassian/confluence x", Some(Role::Confluence));
         check("/usr/bin/java", "java org.apache.catalina.startup.Bootstrap start", Some(Role::Tomcat));
-        check("/usr/bin/java", "java -cp /etc/hadoop org.apache.hadoop.yarn.server.nodemanager.NodeManager", Some(Role::Yarn));
+        check(
+            "/usr/bin/java",
+            "java -cp /etc/hadoop org.apache.hadoop.yarn.server.nodemanager.NodeManager",
+            Some(Role::Yarn),
+        );
         check("/usr/bin/java", "java -jar app.jar", Some(Role::Java));
         check("/usr/bin/python3.9", "python3 /usr/bin/salt-minion", Some(Role::Salt));
         check("/usr/bin/python3", "python3 -m ipykernel_launcher", Some(Role::Jupyter));

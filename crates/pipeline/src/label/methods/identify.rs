@@ -17,7 +17,7 @@ pub(super) const ANSWERS_FROM: u16 = 500;
 /// Literals, nothing to run, and otherwise little like the exploit: a search for it, a page about it.
 const MENTIONED_BELOW: u16 = 300;
 /// Likeness that speaks for itself where a literal is missing.
-const LIKE_FROM: u16 = 600;
+const LIKE_FROM: u16 = 700;
 /// Rare words shorter than this point at too much.
 const MIN_HINT: usize = 8;
 /// Per method, the longest.
@@ -69,7 +69,8 @@ impl Texts {
             rarity.add(&grams::grams(&grams::tokens(text)), true);
         }
         let ordinary = ordinary.join("\n");
-        let texts: Vec<Vec<String>> = methods.iter().map(|it| it.requests.iter().map(|it| open(it)).collect()).collect();
+        let texts: Vec<Vec<String>> =
+            methods.iter().map(|it| it.requests.iter().map(|it| open(it)).collect()).collect();
         let by_request: Vec<Vec<Vec<u64>>> = texts
             .iter()
             .map(|requests| requests.iter().map(|text| grams::grams(&grams::tokens(text))).collect())
@@ -123,10 +124,8 @@ impl Texts {
             return Vec::new();
         }
         let grams = grams::grams(&grams::tokens(&text));
-        let mut judged: Vec<(usize, MethodMatch)> = found
-            .iter()
-            .filter_map(|(&method, found)| self.judge(methods, method, found, &grams, &text))
-            .collect();
+        let mut judged: Vec<(usize, MethodMatch)> =
+            found.iter().filter_map(|(&method, found)| self.judge(methods, method, found, &grams, &text)).collect();
         // The more exact literals win a tie, then the id.
         judged.sort_by_key(|(exact, it)| (std::cmp::Reverse((it.confidence_permille, *exact)), it.method));
         judged.into_iter().map(|(_, it)| it).collect()

@@ -133,7 +133,11 @@ impl Methods {
         for (source, text) in shipped.chain(own).filter(|(source, _)| source.ends_with(".yml")) {
             match knowledge::parse(text) {
                 Ok(_) if by_id.len() >= usize::from(u16::MAX) => {
-                    problems.push(Problem { source: source.to_owned(), offset: 0, what: "too many methods".to_owned() });
+                    problems.push(Problem {
+                        source: source.to_owned(),
+                        offset: 0,
+                        what: "too many methods".to_owned(),
+                    });
                 }
                 Ok(method) => {
                     by_id.insert(method.id.clone(), method);
@@ -248,7 +252,9 @@ mod tests {
     #[test]
     fn a_users_file_replaces_and_a_broken_one_is_said() {
         let own = |id: &str| {
-            format!("id: {id}\nname: Own\nclass: exploit\ncve: null\nproduct: P\ntechnique: T1190\nrequests: [GET /zork]\nmust: [/zork]\n")
+            format!(
+                "id: {id}\nname: Own\nclass: exploit\ncve: null\nproduct: P\ntechnique: T1190\nrequests: [GET /zork]\nmust: [/zork]\n"
+            )
         };
         let files = [
             ("own.yml".to_owned(), own("own_method")),
@@ -262,6 +268,31 @@ mod tests {
         assert_eq!(methods.get(methods.by_id("log4shell").unwrap()).name, "Own");
         assert!(methods.by_id("own_method").is_some());
         assert_eq!(methods.by_id("nothing"), None);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #[test]
+        fn nothing_panics(text in "(\\PC|[%$\\{\\}\\\\&;/=+ \u{0}-\u{1f}ÄİK]|eval-stdin.php|jndi:|\\.\\./){0,60}") {
+            static METHODS: std::sync::LazyLock<Methods> = std::sync::LazyLock::new(Methods::builtin);
+            for it in METHODS.identify(&text) {
+                proptest::prop_assert!((500..=980).contains(&it.confidence_permille));
+            }
+            METHODS.shape(&text);
+            shape(&text);
+            entry_role(Some(&text), Some(&text));
+            METHODS.by_entry(Role::Java, &[&text]);
+            proptest::prop_assert!(ties_to_command(&text, &text) <= 1000);
+        }
+    }
+
+    #[test]
+    fn a_payload_of_nothing_but_literals_is_bounded() {
+        let methods = Methods::builtin();
+        let flood = "<?php eval-stdin.php ${jndi: /wls-wsat/ %24%7b getruntime ".repeat(20_000);
+        let found = methods.identify(&flood);
+        assert!(!found.is_empty() && found.len() <= methods.all().len());
+        assert!(found.iter().flat_map(|it| &it.matched).all(|quoted| quoted.len() < 200));
     }
 
     #[test]

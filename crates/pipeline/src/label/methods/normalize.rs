@@ -142,7 +142,9 @@ fn other(rest: &str, out: &mut String, blank: &mut bool) -> usize {
             out.pop();
         }
         // `w''get` is `wget` to a shell.
-        quote @ (b'\'' | b'"') if !*blank && matches!(out.as_bytes(), [.., word, last] if *last == quote && is_word(*word)) => {
+        quote @ (b'\'' | b'"')
+            if !*blank && matches!(out.as_bytes(), [.., word, last] if *last == quote && is_word(*word)) =>
+        {
             out.pop();
         }
         0x80.. => return beyond_ascii(rest, out, blank),

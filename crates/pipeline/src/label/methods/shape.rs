@@ -1,5 +1,8 @@
 //! a hostile payload that resembles nothing known → the shape it can be recognised by, and a name for the time being.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::normalize::normalize;
@@ -7,8 +10,6 @@ use super::normalize::normalize;
 const MAX_SEGMENTS: usize = 6;
 const MAX_PARAMETERS: usize = 12;
 const MAX_NAME: usize = 64;
-/// Occurrences of one sign that are looked at.
-const MAX_LOOKS: usize = 64;
 
 /// What a new method is recognised by: two payloads of one shape are one method.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,40 +26,173 @@ const EFFECTS: &[(&str, &[&[&str]])] = &[
     (
         "download_and_run",
         &[
-            &["wget ", "curl ", "wget-", "curl-", "tftp ", "tftp-", "ftpget ", "certutil", "downloadstring", "downloadfile", "lwp-download", "fetch http"],
+            &[
+                "wget ",
+                "curl ",
+                "wget-",
+                "curl-",
+                "tftp ",
+                "tftp-",
+                "ftpget ",
+                "certutil",
+                "downloadstring",
+                "downloadfile",
+                "lwp-download",
+                "fetch http",
+            ],
             &["http://", "https://", "ftp://", "-g ", "-r ", "tftp", "ftpget"],
-            &["|sh", "|bash", ";sh ", ";sh/", "&&sh ", "chmod ", "bash-c", ";./", "&&./", "sh/tmp", "bash/tmp", ";bash ", "|python", "iex(", "`wget", "`curl", "$(wget", "$(curl", "cd/tmp", ">/tmp", "/bin/sh", "start-process", "invoke-expression"],
+            &[
+                "|sh",
+                "|bash",
+                ";sh ",
+                ";sh/",
+                "&&sh ",
+                "chmod ",
+                "bash-c",
+                ";./",
+                "&&./",
+                "sh/tmp",
+                "bash/tmp",
+                ";bash ",
+                "|python",
+                "iex(",
+                "`wget",
+                "`curl",
+                "$(wget",
+                "$(curl",
+                "cd/tmp",
+                ">/tmp",
+                "/bin/sh",
+                "start-process",
+                "invoke-expression",
+            ],
         ],
     ),
-    ("reverse_shell", &[&["/dev/tcp/", "nc-e", "ncat-e", "mkfifo", "socket.socket", "fsockopen("], &["bash", "/bin/sh", "sh-i", "exec", "subprocess", "cmd.exe"]]),
+    (
+        "reverse_shell",
+        &[
+            &["/dev/tcp/", "nc-e", "ncat-e", "mkfifo", "socket.socket", "fsockopen("],
+            &["bash", "/bin/sh", "sh-i", "exec", "subprocess", "cmd.exe"],
+        ],
+    ),
     (
         "code_evaluation",
         &[
-            &["runtime.getruntime", "getruntime(", "processbuilder", "<?php", "<?=", "eval(", "assert(", "system(", "shell_exec(", "passthru(", "popen(", "__import__(", "child_process", "execsync(", "#cmd", "@ognl.", "freemarker.template.utility.execute"],
-            &["exec(", "base64_decode(", "$_post", "$_get", "$_request", "os.system", "subprocess", "cmd.exe", "/bin/sh", "/bin/bash", "whoami", "uname-a", "id)", "'id'", "phpinfo(", "start()", "sh','-c", "bash','-c"],
+            &[
+                "runtime.getruntime",
+                "getruntime(",
+                "processbuilder",
+                "<?php",
+                "<?=",
+                "eval(",
+                "assert(",
+                "system(",
+                "shell_exec(",
+                "passthru(",
+                "popen(",
+                "__import__(",
+                "child_process",
+                "execsync(",
+                "#cmd",
+                "@ognl.",
+                "freemarker.template.utility.execute",
+            ],
+            &[
+                "exec(",
+                "base64_decode(",
+                "$_post",
+                "$_get",
+                "$_request",
+                "os.system",
+                "subprocess",
+                "cmd.exe",
+                "/bin/sh",
+                "/bin/bash",
+                "whoami",
+                "uname-a",
+                "id)",
+                "'id'",
+                "phpinfo(",
+                "start()",
+                "sh','-c",
+                "bash','-c",
+            ],
         ],
     ),
     (
         "command_injection",
         &[
-            &["=;", "=|", "=`", "=$(", "=&&", ";cat/", "|cat/", ";id;", ";id ", "$(id)", "`id`", ";uname", "|uname", "&&whoami", "|whoami", ";whoami", ";ping-", "|ping-", ";nslookup ", "|nslookup ", ";/bin/", "|/bin/", ";busybox", "|busybox"],
-            &["/etc/passwd", "uname", "whoami", "/bin/sh", "/bin/bash", "busybox", "ping-c", "nslookup", "id`", "id)", ";id", "|id", "kill", "rm-rf", "/dev/shm"],
+            &[
+                "=;",
+                "=|",
+                "=`",
+                "=$(",
+                "=&&",
+                ";cat/",
+                "|cat/",
+                ";id;",
+                ";id ",
+                "$(id)",
+                "`id`",
+                ";uname",
+                "|uname",
+                "&&whoami",
+                "|whoami",
+                ";whoami",
+                ";ping-",
+                "|ping-",
+                ";nslookup ",
+                "|nslookup ",
+                ";/bin/",
+                "|/bin/",
+                ";busybox",
+                "|busybox",
+            ],
+            &[
+                "/etc/passwd",
+                "uname",
+                "whoami",
+                "/bin/sh",
+                "/bin/bash",
+                "busybox",
+                "ping-c",
+                "nslookup",
+                "id`",
+                "id)",
+                ";id",
+                "|id",
+                "kill",
+                "rm-rf",
+                "/dev/shm",
+            ],
         ],
     ),
-    ("file_read", &[&["../../", "..\\..\\", "file:///"], &["/etc/passwd", "/etc/shadow", "win.ini", "/proc/self/", ".ssh/id_rsa"]]),
+    (
+        "file_read",
+        &[
+            &["../../", "..\\..\\", "file:///"],
+            &["/etc/passwd", "/etc/shadow", "win.ini", "/proc/self/", ".ssh/id_rsa"],
+        ],
+    ),
 ];
+
+/// One pass finds them all: (effect, group) by pattern.
+static SIGNS: LazyLock<(AhoCorasick, Vec<(usize, usize)>)> = LazyLock::new(|| {
+    let mut places = Vec::new();
+    let mut signs: Vec<&str> = Vec::new();
+    for (effect, (_, groups)) in EFFECTS.iter().enumerate() {
+        for (group, any) in groups.iter().enumerate() {
+            places.extend(any.iter().map(|_| (effect, group)));
+            signs.extend(any.iter().copied());
+        }
+    }
+    (AhoCorasick::new(signs).expect("a hundred short signs fit an automaton"), places)
+});
 
 /// The shape of a payload in which something hostile stands; `None` for anything else.
 /// It does not ask whether a known method explains it: `Methods::shape` does.
 pub fn shape(payload: &str) -> Option<Shape> {
-    let text = normalize(payload);
-    let effect = EFFECTS
-        .iter()
-        .find(|(_, signs)| {
-            let (first, rest) = signs.split_first().expect("every effect has signs");
-            first.iter().any(|sign| commanded(&text, sign)) && rest.iter().all(|any| any.iter().any(|sign| text.contains(sign)))
-        })
-        .map(|(effect, _)| *effect)?;
+    let effect = effect(&normalize(payload))?;
     let target = Target::of(payload);
     let skeleton = format!("{} /{} {} {effect}", target.verb, target.path.join("/"), target.parameters.join(","));
     let place = if target.verb == "raw" { "command".to_owned() } else { slug(&target.path) };
@@ -67,19 +201,31 @@ pub fn shape(payload: &str) -> Option<Shape> {
     Some(Shape { shape_hash: xxh3_64(skeleton.as_bytes()), provisional_name: name, skeleton })
 }
 
-/// Whether a sign stands where a command would: not in the middle of a sentence ("is curl … safe").
-fn commanded(text: &str, sign: &str) -> bool {
-    const RUNNERS: &[&str] = &["busybox", "sudo", "nohup", "exec", "env", "then", "do", "c", "tmp", "shm", "run", "var"];
-    if !sign.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return text.contains(sign);
+fn effect(text: &str) -> Option<&'static str> {
+    let (signs, places) = &*SIGNS;
+    let mut seen = [0u8; EFFECTS.len()];
+    for hit in signs.find_overlapping_iter(text) {
+        let (effect, group) = places[hit.pattern().as_usize()];
+        // The first group is what is run; the others may stand anywhere.
+        if group > 0 || commanded(text, hit.start()) {
+            seen[effect] |= 1 << group;
+        }
     }
-    text.match_indices(sign).take(MAX_LOOKS).any(|(at, _)| match text[..at].strip_suffix(' ') {
+    let whole = |groups: usize| (1u8 << groups) - 1;
+    EFFECTS.iter().zip(seen).find(|((_, groups), seen)| *seen == whole(groups.len())).map(|((effect, _), _)| *effect)
+}
+
+/// Whether what begins here stands where a command would: not in the middle of a sentence ("is curl … safe").
+fn commanded(text: &str, at: usize) -> bool {
+    const RUNNERS: &[&str] =
+        &["busybox", "sudo", "nohup", "exec", "env", "then", "do", "c", "tmp", "shm", "run", "var"];
+    match text[..at].strip_suffix(' ') {
         Some(before) => {
             let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
             RUNNERS.contains(&word)
         }
         None => true,
-    })
+    }
 }
 
 /// Where a request goes, without what varies from one to the next.
@@ -193,7 +339,9 @@ mod tests {
 
     #[test]
     fn the_ordinary_has_none() {
-        for payload in ["GET / HTTP/1.1", "GET /search?q=how+to+use+wget", "GET /docs/curl?x=http://a.test", "", "\u{0}\u{1}"] {
+        for payload in
+            ["GET / HTTP/1.1", "GET /search?q=how+to+use+wget", "GET /docs/curl?x=http://a.test", "", "\u{0}\u{1}"]
+        {
             assert_eq!(shape(payload), None, "{payload}");
         }
     }
