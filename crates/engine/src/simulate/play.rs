@@ -235,7 +235,7 @@ impl Player {
             let share = match (self.loss.short_lived, waits) {
                 (false, _) => self.loss.permille,
                 (true, true) => self.loss.permille / 2,
-                (true, false) => self.loss.permille * 13 / 10,
+                (true, false) => self.loss.permille * 146 / 100,
             };
             self.random.permille(share)
         };

@@ -24,8 +24,7 @@ use super::random::{Random, scatter};
 use super::{Config, DAY_MILLIS, START_MILLIS, Scripts, World, ndjson, scene};
 
 const SEED: u64 = 20_191_126;
-/// Short-lived processes are most of all, and those that wait are spared: a fifth comes out of it.
-const LOST_PERMILLE: u32 = 216;
+const LOST_PERMILLE: u32 = 200;
 const HOUR_MILLIS: i64 = 3_600_000;
 
 /// Role, how many.
