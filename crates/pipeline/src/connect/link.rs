@@ -15,6 +15,8 @@ const EXEC_LOOK_BACK: usize = 4;
 /// A fork that never exec'd sits this close, in pids and in time, to the logged process it was forked from.
 const FORK_PIDS: u32 = 64;
 const FORK_MICROS: i64 = 60_000_000;
+/// A lost process ran at most this long after the shell that started it.
+const SOURCE_MICROS: i64 = 10_000_000;
 
 /// Links every process of the graph; adds an inferred process for each parent that must have run and was not logged.
 pub(super) fn link(graph: &mut HostGraph, bucket: &Bucket) {
@@ -183,7 +185,11 @@ fn unlogged_parent(
                 ParentStatus::Missing
             };
             let key = (ppid.unwrap_or(0), if child.parent_guid == 0 { child.parent_name } else { child.parent_guid });
-            let parent = *inferred.entry(key).or_insert_with(|| add_inferred(graph, index, ppid, forked_from));
+            let above = forked_from.or_else(|| {
+                let lost = status == ParentStatus::Missing;
+                ppid.filter(|_| lost).and_then(|ppid| likely_source(graph, bucket, table, index, ppid))
+            });
+            let parent = *inferred.entry(key).or_insert_with(|| add_inferred(graph, index, ppid, above));
             let child = &mut graph.processes[index];
             child.status = status;
             // A reused pid: the stranger inferred for an earlier child is another process.
@@ -223,6 +229,40 @@ fn add_inferred(graph: &mut HostGraph, child: usize, ppid: Option<u32>, forked_f
         honeypot,
     });
     index
+}
+
+/// What most likely started a lost parent: the shell with the next lower pid, a moment before; only where all
+/// shells of that moment are of one tree, so that it cannot be another activity's.
+fn likely_source(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usize, ppid: u32) -> Option<u32> {
+    let child = &graph.processes[index];
+    let from = table.starts.partition_point(|it| it.0 < ppid.saturating_sub(FORK_PIDS));
+    let to = table.starts.partition_point(|it| it.0 < ppid);
+    let mut shells = table.starts[from..to]
+        .iter()
+        .rev()
+        .filter(|(_, start, _)| match (start, child.start) {
+            (Some(start), Some(time)) => (0..=SOURCE_MICROS).contains(&(time.0 - start.0)),
+            _ => false,
+        })
+        .map(|(_, _, at)| *at)
+        .filter(|at| *at as usize != index)
+        .filter(|at| is_shell(base_name(bucket.strings.get(graph.processes[*at as usize].file_path))));
+    let nearest = shells.next()?;
+    let tree = root(graph, nearest);
+    shells.take(16).all(|it| root(graph, it) == tree).then_some(nearest)
+}
+
+/// The topmost process that is known above one; boundaries and what they are part of are not asked here, so two
+/// activities below one service count as one only if nothing tells them apart.
+fn root(graph: &HostGraph, at: u32) -> u32 {
+    let mut at = at;
+    for _ in 0..64 {
+        match graph.processes[at as usize].parent {
+            Some(up) if !graph.processes[up as usize].inferred => at = up,
+            _ => break,
+        }
+    }
+    at
 }
 
 /// The logged process that the unlogged parent was forked from: the same image, shortly before, with a pid just

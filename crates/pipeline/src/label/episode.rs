@@ -29,6 +29,8 @@ const RECORDED_NODES: usize = 20_000;
 const RECORDED_ROWS: usize = 64;
 /// A logon or request this long before an episode can be its way in.
 const WAY_IN_MICROS: i64 = 120_000_000;
+/// A process that talks to more addresses than this goes through them.
+const SWEPT: usize = 8;
 /// Commands of one script that become nodes.
 const SCRIPT_NODES: usize = 256;
 
@@ -195,7 +197,8 @@ impl<'k> Labeller<'k> {
             let session =
                 process.honeypot && process.parent.is_none() || matches!(role, Some(Role::SshDaemon | Role::Cron));
             let above = parent.map(|it| &nodes[it]);
-            let fragment = above.is_some_and(|it| it.fragment) || (process.inferred && parent.is_none() && !session);
+            let fragment =
+                above.is_some_and(|it| it.fragment) || (process.inferred && process.cmd_line == 0 && !session);
             let parent_path = above.and_then(|it| if it.path == 0 { it.parent_path } else { Some(it.path) });
             let path =
                 if session { 0 } else { path_of(parent_path, &said.template, fragment && parent_path.is_none()) };
@@ -473,7 +476,9 @@ impl<'k> Labeller<'k> {
         let above = episode.boundary.or(entry.parent).map(|it| &graph.processes[it as usize]);
         let role_of = |it: &Process| entry_role(text(bucket, it.file_path), text(bucket, it.cmd_line));
         let named = entry_role(text(bucket, entry.parent_name), text(bucket, entry.parent_cmd_line));
-        let role = role_of(entry).or_else(|| above.and_then(role_of)).or(named);
+        // A shell is what was started, not what was entered.
+        let service = |it: Option<EntryRole>| it.filter(|it| !matches!(it, EntryRole::UserShell | EntryRole::Init));
+        let role = service(role_of(entry)).or_else(|| service(above.and_then(role_of))).or_else(|| service(named));
         // Cron starts again what someone let in: it speaks for no method, and contradicts none.
         let speaks = role.filter(|it| !matches!(it, EntryRole::Cron));
         let by_chain = speaks.map(|it| self.knowledge.methods.by_entry(it, &commands)).unwrap_or_default();
@@ -796,6 +801,14 @@ fn connections(bucket: &Bucket, graph: &HostGraph, process: Option<u32>) -> Vec<
         .collect()
 }
 
+/// Whether the process went through many addresses: those are targets, not infrastructure.
+fn sweeps(bucket: &Bucket, graph: &HostGraph, process: Option<u32>) -> bool {
+    let Some(at) = process else { return false };
+    let rows = graph.processes[at as usize].deeds.iter().take(RECORDED_ROWS).map(|it| &bucket.rows[*it as usize]);
+    let targets: BTreeSet<Sym> = rows.map(|row| bucket.sym(row, Field::DstIp)).filter(|it| *it != 0).collect();
+    targets.len() > SWEPT
+}
+
 fn files_written<'b>(bucket: &'b Bucket, graph: &HostGraph, process: u32) -> Vec<&'b str> {
     graph.processes[process as usize]
         .deeds
@@ -838,7 +851,11 @@ fn facts(
         if !suspicious && !honeypot {
             continue;
         }
+        let swept = sweeps(bucket, graph, node.process);
         for row in node.process.iter().flat_map(|at| graph.processes[*at as usize].deeds.iter().take(RECORDED_ROWS)) {
+            if swept && bucket.rows[*row as usize].class == EventClass::Network {
+                continue;
+            }
             for it in network::deed_indicators(bucket, &bucket.rows[*row as usize]) {
                 n_indicator_edges += 1;
                 features.entry((it.kind, it.value)).or_insert(it.context);

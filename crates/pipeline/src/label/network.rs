@@ -186,6 +186,13 @@ pub fn values_of(indicator: &Indicator) -> Vec<String> {
 /// Ports that every host talks to: names, time.
 const ORDINARY_PORTS: &[&str] = &["53", "123", "67", "68", "137", "138", "5353", "1900"];
 
+/// Services of one's own network: who connects to them there has a target, or does his work.
+const LATERAL_PORTS: &[&str] = &["22", "23", "135", "139", "389", "445", "3306", "3389", "5432", "5985", "5986", "6379"];
+
+fn is_private(ip: &str) -> bool {
+    ip.parse::<std::net::Ipv4Addr>().is_ok_and(|it| it.is_private() || it.is_link_local())
+}
+
 /// What a process did on the network and to files, as indicators.
 pub fn deed_indicators(bucket: &Bucket, row: &Row) -> Vec<Indicator> {
     let make = |kind, value: String, context| Indicator { kind, value, context, decoded: false };
@@ -195,6 +202,7 @@ pub fn deed_indicators(bucket: &Bucket, row: &Row) -> Vec<Indicator> {
             let port = bucket.text(row, Field::DstPort).unwrap_or("");
             if let Some(ip) = bucket.text(row, Field::DstIp)
                 && !ORDINARY_PORTS.contains(&port)
+                && !(LATERAL_PORTS.contains(&port) && is_private(ip))
                 && ip
                     .parse::<std::net::IpAddr>()
                     .is_ok_and(|it| !it.is_loopback() && !it.is_unspecified() && !it.is_multicast())

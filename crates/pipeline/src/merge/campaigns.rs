@@ -77,6 +77,7 @@ pub fn campaigns(sketch: &Sketch, list: &StopList) -> Campaigns {
     let bare: Vec<usize> = (0..keys.len()).filter(|it| !joined[*it]).collect();
     attach_by_infrastructure(sketch, &keys, &bare, &mut joined, &mut join, &|it| strong(it, Reach::Infrastructure));
     let rest: Vec<usize> = bare.into_iter().filter(|it| !joined[*it]).collect();
+    let rest = join_by_rare_literals(sketch, &keys, rest, &stopped, &mut joined, &mut join);
     attach_by_likeness(sketch, &keys, &rest, &joined, &mut join);
 
     let mut by_root: BTreeMap<usize, Vec<Key>> = BTreeMap::new();
@@ -122,9 +123,14 @@ fn templates(group: &Group) -> BTreeSet<u64> {
     group
         .nodes
         .values()
-        .filter(|it| it.observed > 0 && it.template.contains(' '))
+        .filter(|it| it.observed > 0 && says_something(&it.template))
         .map(|it| hash64(it.template.as_bytes()))
         .collect()
+}
+
+/// A bare `bash` or `ls` is in every graph; a program that no system keeps there is not.
+pub(crate) fn says_something(template: &str) -> bool {
+    template.contains(' ') || (template.contains(['/', '\\']) && !crate::connect::boundary::is_system_path(template))
 }
 
 fn attach_by_infrastructure(
@@ -171,6 +177,47 @@ fn attach_by_infrastructure(
     for (a, b) in among_themselves {
         join.union(a, b);
     }
+}
+
+/// Where a graph shows no infrastructure at all, a file that it runs from a place that only its makers would choose
+/// joins it to others that run the same.
+fn join_by_rare_literals(
+    sketch: &Sketch,
+    keys: &[Key],
+    rest: Vec<usize>,
+    stopped: &BTreeMap<Key, &'static str>,
+    joined: &mut [bool],
+    join: &mut UnionFind,
+) -> Vec<usize> {
+    let mut first_with: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut left = Vec::new();
+    for index in rest {
+        let habits = &sketch.groups[&keys[index]].habits;
+        let rare = habits.iter().filter(|it| !stopped.contains_key(it)).filter(|it| sketch.features.get(it).is_some_and(is_rare_literal));
+        let mut any = false;
+        for feature in rare {
+            any = true;
+            join.union(*first_with.entry(*feature).or_insert(index), index);
+        }
+        joined[index] |= any;
+        if !any {
+            left.push(index);
+        }
+    }
+    left
+}
+
+/// `C:\Windows\SpeechsTracing\Microsoft\spoolsv.exe`, not `/tmp/a`: executed, deep enough, in no folder where anything
+/// may lie, and not drawn at random.
+pub(crate) fn is_rare_literal(feature: &super::sketch::FeatureStat) -> bool {
+    const ANYTHING: &[&str] = &["/tmp/", "/var/tmp/", "/dev/shm/", "/home/", "/root/", "/data/", "/mnt/", "\\temp\\", "\\users\\", "\\appdata\\"];
+    let path = feature.value.as_str();
+    let lower = path.to_ascii_lowercase();
+    feature.kind() == ringleader_model::IndicatorKind::FilePath
+        && feature.contexts().any(|it| it == ringleader_model::Context::Executed)
+        && path.split(['/', '\\']).filter(|it| !it.is_empty()).count() >= 4
+        && !ANYTHING.iter().any(|it| lower.starts_with(it) || (it.starts_with('\\') && lower.contains(it)))
+        && !crate::extract::template::template(path).contains('<')
 }
 
 /// Groups that nothing strong joins attach to the one campaign they are most like; what is like none founds a
@@ -234,7 +281,7 @@ fn campaign(sketch: &Sketch, groups: Vec<Key>, stopped: &BTreeMap<Key, &'static 
     let mut features: BTreeSet<Key> = BTreeSet::new();
     for key in &groups {
         let group = &sketch.groups[key];
-        features.extend(&group.features);
+        features.extend(group.features.iter().chain(&group.habits));
         it.episodes += group.episodes;
         it.suspicious += group.suspicious;
         it.honeypot += group.honeypot;

@@ -19,6 +19,7 @@ pub const FEATURES_PER_EPISODE: usize = 64;
 pub const GROUPS: usize = 1 << 18;
 pub const FEATURES: usize = 1 << 20;
 pub const NODES_PER_GROUP: usize = 1024;
+pub const HABITS_PER_GROUP: usize = 256;
 pub const BACKGROUND_PATHS: usize = 1 << 18;
 const EXAMPLES: usize = 3;
 
@@ -145,8 +146,10 @@ pub struct NodeStat {
 /// The episodes with one set of features.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
-    /// Keys of features, ascending. Empty: joined by structure.
+    /// Keys of the features that make the group, ascending. Empty: joined by structure.
     pub features: Vec<Key>,
+    /// Keys of what its episodes have besides: habits, which support and never join.
+    pub habits: std::collections::BTreeSet<Key>,
     pub episodes: u64,
     pub suspicious: u64,
     pub honeypot: u64,
@@ -383,6 +386,9 @@ impl Group {
         }
         self.examples.push(facts.id);
         self.trim_examples();
+        let habit = |it: &&Feature| reach(it.kind, it.context) == Some(Reach::Habit);
+        self.habits.extend(facts.features.iter().filter(habit).map(Feature::key));
+        self.trim_habits();
         let mut seen = std::collections::BTreeSet::new();
         for node in &facts.nodes {
             let first_here = seen.insert(node.path);
@@ -410,11 +416,19 @@ impl Group {
         }
         self.examples.extend(other.examples);
         self.trim_examples();
+        self.habits.extend(other.habits);
+        self.trim_habits();
         self.other_nodes += other.other_nodes;
         for (path, node) in other.nodes {
             self.nodes.entry(path).or_default().merge(&node);
         }
         trim(&mut self.nodes, NODES_PER_GROUP);
+    }
+
+    fn trim_habits(&mut self) {
+        while self.habits.len() > HABITS_PER_GROUP {
+            self.habits.pop_last();
+        }
     }
 
     fn trim_examples(&mut self) {

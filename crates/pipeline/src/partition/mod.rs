@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringleader_model::IndicatorKind;
 use ringleader_model::hash::hash128;
 
-use crate::merge::campaigns::{Campaign, Campaigns};
+use crate::merge::campaigns::{Campaign, Campaigns, is_rare_literal};
 use crate::merge::sketch::{FeatureStat, Key, Reach, Sketch};
 
 /// Two campaigns are one gang's from this weight on.
@@ -18,6 +18,8 @@ const HABITS_AT_MOST: i64 = 350;
 const NEAR_MISS: i64 = 300;
 /// One campaign ran what the other had put on the same host.
 const HANDED: i64 = 650;
+/// A file that both run from one and the same odd place.
+const RARE: i64 = 330;
 /// A value that this many campaigns share says less of each pair; beyond it, pairs are not even compared.
 const COMPARED: usize = 64;
 
@@ -132,7 +134,7 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
             because.sort_by_key(|(key, weight)| (-weight, *key));
             let is_habit = |it: &&(Key, i64)| {
                 let reach = sketch.features.get(&it.0).and_then(FeatureStat::reach);
-                it.1 != HANDED && reach == Some(Reach::Habit)
+                it.1 != HANDED && it.1 != RARE && reach == Some(Reach::Habit)
             };
             let habits: i64 = because.iter().filter(is_habit).map(|it| it.1).sum();
             let hard: i64 = because.iter().filter(|it| !is_habit(it)).map(|it| it.1).sum();
@@ -153,6 +155,8 @@ fn weight(feature: &FeatureStat) -> Option<i64> {
         IndicatorKind::Email => 500,
         IndicatorKind::Pool => 200,
         IndicatorKind::Image => 300,
+        // Two files in places that only their makers would choose are no accident.
+        IndicatorKind::FilePath if is_rare_literal(feature) => RARE,
         IndicatorKind::UserAgent | IndicatorKind::Cron | IndicatorKind::Account | IndicatorKind::FilePath => 120,
     })
 }
@@ -162,7 +166,7 @@ fn likeness(a: &Campaign, b: &Campaign) -> i64 {
     let set = |it: &Campaign| -> BTreeSet<String> {
         it.nodes
             .values()
-            .filter(|it| it.observed > 0 && it.template.contains(' '))
+            .filter(|it| it.observed > 0 && crate::merge::campaigns::says_something(&it.template))
             .map(|it| it.template.clone())
             .collect()
     };
