@@ -216,6 +216,7 @@ impl Sketch {
             for node in &facts.nodes {
                 *self.background.entry(node.path).or_default() += 1;
             }
+            trim(&mut self.background, BACKGROUND_PATHS);
             return None;
         };
         for feature in &facts.features {
