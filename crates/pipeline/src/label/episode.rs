@@ -801,6 +801,17 @@ fn connections(bucket: &Bucket, graph: &HostGraph, process: Option<u32>) -> Vec<
         .collect()
 }
 
+/// An episode that names many addresses of its own network goes through them: they are targets.
+fn drop_sweep(features: &mut BTreeMap<(IndicatorKind, String), Context>) {
+    let private = |kind: IndicatorKind, value: &str| {
+        crate::merge::stop::host_of(kind, value).filter(|it| crate::merge::stop::is_private(it))
+    };
+    let hosts: BTreeSet<String> = features.keys().filter_map(|(kind, value)| private(*kind, value)).collect();
+    if hosts.len() > SWEPT {
+        features.retain(|(kind, value), _| private(*kind, value).is_none());
+    }
+}
+
 /// Whether the process went through many addresses: those are targets, not infrastructure.
 fn sweeps(bucket: &Bucket, graph: &HostGraph, process: Option<u32>) -> bool {
     let Some(at) = process else { return false };
@@ -865,6 +876,7 @@ fn facts(
     // What it kills belongs to its rivals, unless it runs it itself.
     features
         .retain(|(kind, value), context| *context == Context::Executed || !killed.contains(&(*kind, value.as_str())));
+    drop_sweep(&mut features);
     let times = || nodes.iter().filter_map(|it| it.time);
     EpisodeFacts {
         id: episode.id,

@@ -62,6 +62,10 @@ impl StopList {
                 return Some("the host itself");
             }
         }
+        // `alpine`, `nginx:1.25`: published by the registry itself, for everyone.
+        if feature.kind() == IndicatorKind::Image && !value.contains('/') {
+            return Some("an official image");
+        }
         if feature.hosts.count() >= 3 && feature.suspicious_hosts.count() * 2 < feature.hosts.count() {
             return Some("on most of its hosts it shows nothing suspicious");
         }
@@ -106,7 +110,8 @@ pub fn host_of(kind: IndicatorKind, value: &str) -> Option<String> {
     Some(host.trim_matches(['[', ']']).to_ascii_lowercase())
 }
 
-fn is_private(host: &str) -> bool {
+/// An address that means another host in another network.
+pub fn is_private(host: &str) -> bool {
     match host.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V4(it)) => {
             it.is_private()
