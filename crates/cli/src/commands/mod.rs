@@ -56,7 +56,7 @@ fn inputs(args: &ReadArgs) -> Result<Vec<Input>> {
             && !path.exists()
         {
             if path.to_string_lossy().contains("://") {
-                bail!("{}: object stores are read through a lake: see `ringleader ingest --help`", path.display());
+                bail!("{}: object stores are not opened: copy or mount it first", path.display());
             }
             bail!("{}: no such file or folder", path.display());
         }

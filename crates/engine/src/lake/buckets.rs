@@ -1,8 +1,9 @@
 //! a pinned version of the lake → one host bucket's events at a time, and the plan that sketches them all.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -11,7 +12,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use ringleader_model::Timestamp;
-use ringleader_model::findings::{DeadLetter, SourceSummary};
+use ringleader_model::findings::{DeadLetter, InputDigest, SourceSummary};
 use ringleader_pipeline::collect::FORMATS;
 use ringleader_pipeline::collect::rows::Bucket;
 use ringleader_pipeline::merge::sketch::Sketch;
@@ -48,6 +49,7 @@ pub struct LakeBuckets {
     sources: Vec<SourceSummary>,
     formats: Vec<u32>,
     rejected: Vec<DeadLetter>,
+    inputs: Vec<InputDigest>,
 }
 
 impl Lake {
@@ -85,47 +87,50 @@ impl Lake {
             sources: noted.sources,
             formats,
             rejected: noted.rejected,
+            inputs: noted.inputs,
         })
     }
 
     /// What was ingested and rejected.
     fn notes(&self, files: &[PinnedFile]) -> Result<Noted, Error> {
-        let mut merged: BTreeMap<(String, Option<String>), (PathBuf, usize, SourceSummary)> = BTreeMap::new();
         let mut letters: Vec<DeadLetter> = Vec::new();
+        let (mut delivered, mut unreadable): (Vec<Manifest>, Vec<Manifest>) = Default::default();
         self.read_notes(files, &mut |class, _, json| {
+            let told = |it: serde_json::Error| it.to_string();
             if class == schema::DEAD_LETTER {
-                letters.push(serde_json::from_str(json).map_err(|it| it.to_string())?);
+                letters.push(serde_json::from_str(json).map_err(told)?);
                 return Ok(());
             }
-            let manifest: Manifest = serde_json::from_str(json).map_err(|it| it.to_string())?;
-            for (nth, source) in manifest.sources.into_iter().enumerate() {
-                let key = (source.source.to_string(), source.format.as_deref().map(str::to_owned));
-                match merged.entry(key) {
-                    std::collections::btree_map::Entry::Vacant(slot) => {
-                        slot.insert((PathBuf::from(&manifest.name), nth, source));
-                    }
-                    std::collections::btree_map::Entry::Occupied(mut slot) => {
-                        let (_, rank, sum) = slot.get_mut();
-                        *rank = nth.min(*rank);
-                        sum.read += source.read;
-                        sum.rejected += source.rejected;
-                        for (reason, n) in source.reasons {
-                            *sum.reasons.entry(reason).or_default() += n;
-                        }
-                    }
-                }
+            let manifest: Manifest = serde_json::from_str(json).map_err(told)?;
+            if manifest.unreadable {
+                unreadable.push(manifest)
+            } else {
+                delivered.push(manifest)
             }
             Ok(())
         })?;
-        let mut ranked: Vec<_> = merged.into_values().collect();
-        ranked.sort_by(|a, b| (&a.0, a.1, &a.2.source, &a.2.format).cmp(&(&b.0, b.1, &b.2.source, &b.2.format)));
-        let sources: Vec<SourceSummary> = ranked.into_iter().map(|it| it.2).collect();
+        // What could not be opened once, and later could, is no loss; a folder is known by what lies in it.
+        let there: BTreeSet<&Path> = delivered.iter().flat_map(|it| Path::new(&it.name).ancestors()).collect();
+        unreadable.retain(|it| !there.contains(Path::new(&it.name)));
+        // Two writers may have noted the same.
+        unreadable.sort_by(|a, b| (&a.name, reason(a)).cmp(&(&b.name, reason(b))));
+        unreadable.dedup_by(|a, b| (&a.name, reason(a)) == (&b.name, reason(b)));
+        for it in &unreadable {
+            let why = reason(it).cloned().unwrap_or_default();
+            letters.push(DeadLetter::new(it.name.as_str().into(), None, 0, 0, why.into(), &[]));
+        }
+        let mut inputs: Vec<InputDigest> = delivered
+            .iter()
+            .map(|it| InputDigest { source: it.name.as_str().into(), length: it.bytes, sha256: it.sha256.clone() })
+            .collect();
+        inputs.sort_by(|a, b| (&a.source, &a.sha256).cmp(&(&b.source, &b.sha256)));
+        let sources = merge(delivered.into_iter().chain(unreadable));
         let rank: BTreeMap<&str, usize> = sources.iter().enumerate().map(|(n, it)| (&*it.source, n)).collect();
         let key = |it: &DeadLetter| (rank.get(&*it.source).copied(), it.offset, it.length, it.reason.clone());
         letters.sort_by_cached_key(key);
         // A file that was delivered again rejects the same records again.
         letters.dedup();
-        Ok(Noted { sources, rejected: letters })
+        Ok(Noted { sources, rejected: letters, inputs })
     }
 
     /// Calls `each` with class, id and JSON of every note.
@@ -150,6 +155,38 @@ impl Lake {
 struct Noted {
     sources: Vec<SourceSummary>,
     rejected: Vec<DeadLetter>,
+    inputs: Vec<InputDigest>,
+}
+
+fn reason(unreadable: &Manifest) -> Option<&String> {
+    unreadable.sources.first()?.reasons.keys().next()
+}
+
+/// The sources of all deliveries, by the paths of their files; of one file, in the order in which it holds them.
+fn merge(manifests: impl Iterator<Item = Manifest>) -> Vec<SourceSummary> {
+    let mut merged: BTreeMap<(String, Option<String>), (PathBuf, usize, SourceSummary)> = BTreeMap::new();
+    for manifest in manifests {
+        for (nth, source) in manifest.sources.into_iter().enumerate() {
+            let key = (source.source.to_string(), source.format.as_deref().map(str::to_owned));
+            match merged.entry(key) {
+                Entry::Vacant(slot) => {
+                    slot.insert((PathBuf::from(&manifest.name), nth, source));
+                }
+                Entry::Occupied(mut slot) => {
+                    let (_, rank, sum) = slot.get_mut();
+                    *rank = nth.min(*rank);
+                    sum.read += source.read;
+                    sum.rejected += source.rejected;
+                    for (reason, n) in source.reasons {
+                        *sum.reasons.entry(reason).or_default() += n;
+                    }
+                }
+            }
+        }
+    }
+    let mut ranked: Vec<_> = merged.into_values().collect();
+    ranked.sort_by(|a, b| (&a.0, a.1, &a.2.source, &a.2.format).cmp(&(&b.0, b.1, &b.2.source, &b.2.format)));
+    ranked.into_iter().map(|it| it.2).collect()
 }
 
 fn format_number(name: Option<&str>) -> u32 {
@@ -164,6 +201,11 @@ impl LakeBuckets {
 
     pub fn summaries(&self) -> &[SourceSummary] {
         &self.sources
+    }
+
+    /// The files that were delivered, by name.
+    pub fn inputs(&self) -> &[InputDigest] {
+        &self.inputs
     }
 
     /// The pinned files, by bucket.
@@ -242,7 +284,7 @@ impl Buckets for LakeBuckets {
 fn read_files(
     tokio: &Tokio,
     context: &SessionContext,
-    root: &std::path::Path,
+    root: &Path,
     files: &[PinnedFile],
     window: &Window,
     each: &mut dyn FnMut(&RecordBatch) -> Result<(), String>,

@@ -48,7 +48,7 @@ pub struct IngestReport {
     pub already_there: u64,
     /// Files that changed while they were read: ingested, and to be read again next time.
     pub changed: Vec<String>,
-    /// What could not be opened. It is not in the lake, and is tried again next time.
+    /// What could not be opened. The lake remembers that, and it is tried again next time.
     pub unreadable: Vec<Unreadable>,
     pub events: u64,
     pub rejected: u64,
@@ -77,6 +77,27 @@ pub(super) struct Manifest {
     pub tenant: String,
     /// The streams in it, in their order.
     pub sources: Vec<SourceSummary>,
+    /// It could not be opened: one source that gave nothing, and why. Holds until the file is delivered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
+}
+
+impl Manifest {
+    fn unreadable(it: &Unreadable, tenant: &str) -> Self {
+        let source = SourceSummary {
+            source: it.name.as_str().into(),
+            rejected: 1,
+            reasons: BTreeMap::from([(it.why.clone(), 1)]),
+            ..SourceSummary::default()
+        };
+        Self {
+            name: it.name.clone(),
+            tenant: tenant.to_owned(),
+            sources: vec![source],
+            unreadable: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// Rows that are written but not committed: nobody sees them. Dropping it leaves them unseen for ever.
@@ -169,6 +190,9 @@ impl Lake {
             batch.push(delivery);
         }
         self.ingest_batch(batch, config, progress, &mut report)?;
+        let told = self.stage_unreadable(&report.unreadable, &mut known, config)?;
+        report.commits += u64::from(!told.adds.is_empty());
+        self.commit(told)?;
         report.version = self.version();
         Ok(report)
     }
@@ -244,12 +268,35 @@ impl Lake {
                 Err(it) => staged.unreadable.push(it),
             }
         }
-        Ok(Staged { unreadable: staged.unreadable, ..self.stage_batch(&batch, config, progress)? })
+        let told = self.stage_unreadable(&staged.unreadable, &mut known, config)?;
+        let mut batch = self.stage_batch(&batch, config, progress)?;
+        batch.adds.extend(told.adds);
+        Ok(Staged { unreadable: staged.unreadable, ..batch })
+    }
+
+    /// What cannot be opened is noted once for each reason: a local run would tell it too. Two writers may both
+    /// note it; readers take that for one.
+    fn stage_unreadable(
+        &self,
+        list: &[Unreadable],
+        known: &mut BTreeSet<String>,
+        config: &CollectConfig,
+    ) -> Result<Staged, Error> {
+        let (mut ids, mut manifests) = (Vec::new(), Vec::new());
+        for it in list {
+            let id = format!("{} unreadable", id([&config.tenant, &it.name, &it.why]));
+            if known.insert(id.clone()) {
+                ids.push(id);
+                manifests.push(Manifest::unreadable(it, &config.tenant));
+            }
+        }
+        let adds = if ids.is_empty() { Vec::new() } else { self.write_notes(&ids, &manifests, &[])? };
+        Ok(Staged { adds, ..Staged::default() })
     }
 
     /// Makes staged rows and the ids of their files visible, together or not at all.
     pub fn commit(&mut self, staged: Staged) -> Result<u64, Error> {
-        if staged.delivered.is_empty() {
+        if staged.adds.is_empty() {
             return Ok(self.version());
         }
         let doing = "cannot commit to the lake";
@@ -300,7 +347,7 @@ impl Lake {
                 sha256: delivery.sha256.clone(),
                 bytes: delivery.bytes,
                 tenant: config.tenant.clone(),
-                sources: Vec::new(),
+                ..Manifest::default()
             });
         }
         for (source, owner) in collected.sources.iter().zip(&owners) {
@@ -476,10 +523,7 @@ fn stamp(path: &Path) -> Option<(u64, Option<SystemTime>)> {
 
 /// Takes the digest of a file. What can be read only once is copied first.
 fn deliver(input: &Input, config: &CollectConfig) -> Result<Delivery, Unreadable> {
-    let name = match input {
-        Input::Stdin | Input::Spooled(_) => "-".to_owned(),
-        Input::Path(path) => path.display().to_string(),
-    };
+    let name = input.path().display().to_string();
     let unreadable = |error: io::Error| Unreadable { name: name.clone(), why: describe(&error) };
     let (path, spool) = match input {
         Input::Stdin => spool(&mut io::stdin(), Path::new("-")).map_err(unreadable)?,
@@ -492,21 +536,25 @@ fn deliver(input: &Input, config: &CollectConfig) -> Result<Delivery, Unreadable
     };
     let stamp = stamp(&path);
     let (sha256, bytes) = digest(&path).map_err(unreadable)?;
-    let mut id = Sha256::new();
-    for part in [&config.tenant, &name, &sha256] {
-        id.update((part.len() as u64).to_le_bytes());
-        id.update(part.as_bytes());
-    }
     Ok(Delivery {
         read_as: path.display().to_string(),
         path,
+        app_id: id([&config.tenant, &name, &sha256]),
         name,
         sha256,
-        app_id: hex(&id.finalize()),
         bytes,
         stamp,
         _spool: spool,
     })
+}
+
+fn id(parts: [&str; 3]) -> String {
+    let mut id = Sha256::new();
+    for part in parts {
+        id.update((part.len() as u64).to_le_bytes());
+        id.update(part.as_bytes());
+    }
+    hex(&id.finalize())
 }
 
 type Spooled = (PathBuf, Option<Arc<tempfile::TempDir>>);
