@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use ringleader_model::hash::{hash64, hash128};
+use ringleader_model::hash::{fold64, hash64, hash128};
 use ringleader_model::{Context, EventClass, Field, Indicator, IndicatorKind, Timestamp};
 
 use super::methods::entry::{Role as EntryRole, entry_role};
@@ -49,6 +49,10 @@ impl Knowledge {
 
 /// What one distinct command line says by itself.
 struct Said {
+    /// The command line itself.
+    text: String,
+    /// 64 bits of it, by which it is remembered.
+    hash: u64,
     template: String,
     indicators: Vec<Indicator>,
     /// What it hides in base64, hex and the like.
@@ -58,9 +62,29 @@ struct Said {
 /// Labels episodes; one a thread.
 pub struct Labeller<'k> {
     knowledge: &'k Knowledge,
-    said: HashMap<u128, Rc<Said>>,
-    shown: HashMap<u128, Rc<[u16]>>,
-    identified: HashMap<u128, Rc<[MethodMatch]>>,
+    said: HashMap<u64, Rc<Said>, ByHash>,
+    shown: HashMap<u64, Rc<[u16]>, ByHash>,
+    identified: HashMap<u64, Rc<[MethodMatch]>, ByHash>,
+    /// What the tree patterns found, by the commands of the tree.
+    trees: HashMap<u64, Rc<[(u16, u32)]>, ByHash>,
+}
+
+type ByHash = std::hash::BuildHasherDefault<KeyIsHash>;
+
+/// Keys are hashes already.
+#[derive(Default)]
+struct KeyIsHash(u64);
+
+impl std::hash::Hasher for KeyIsHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash64(bytes);
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
 }
 
 /// A labelled episode; without a record where nothing in it can join anything.
@@ -74,7 +98,6 @@ struct Work {
     process: Option<u32>,
     parent: Option<usize>,
     said: Rc<Said>,
-    cmd: String,
     behaviours: BTreeSet<u16>,
     roles: BTreeSet<(NetworkRole, String)>,
     inferred: bool,
@@ -86,13 +109,24 @@ struct Work {
 
 impl<'k> Labeller<'k> {
     pub fn new(knowledge: &'k Knowledge) -> Self {
-        Self { knowledge, said: HashMap::new(), shown: HashMap::new(), identified: HashMap::new() }
+        Self {
+            knowledge,
+            said: HashMap::default(),
+            shown: HashMap::default(),
+            identified: HashMap::default(),
+            trees: HashMap::default(),
+        }
     }
 
     fn say(&mut self, cmd: &str) -> Rc<Said> {
-        let key = hash128(cmd.as_bytes(), 3);
-        if let Some(said) = self.said.get(&key) {
-            return said.clone();
+        self.say_hashed(cmd, hash64(cmd.as_bytes()))
+    }
+
+    fn say_hashed(&mut self, cmd: &str, hash: u64) -> Rc<Said> {
+        // Two texts of one hash are not taken for each other: the second is not remembered.
+        match self.said.get(&hash) {
+            Some(said) if said.text == cmd => return said.clone(),
+            _ => {}
         }
         if self.said.len() >= REMEMBERED {
             self.said.clear();
@@ -100,17 +134,14 @@ impl<'k> Labeller<'k> {
         let mut indicators = Vec::new();
         self.knowledge.extractor.extract(cmd, &mut indicators);
         let layers = self.knowledge.extractor.decoded(cmd);
-        let said = Rc::new(Said { template: crate::extract::template::template(cmd), indicators, layers });
-        self.said.insert(key, said.clone());
+        let template = crate::extract::template::template(cmd);
+        let said = Rc::new(Said { text: cmd.to_owned(), hash, template, indicators, layers });
+        self.said.entry(hash).or_insert_with(|| said.clone());
         said
     }
 
-    fn show(&mut self, view: &ProcessView<'_>) -> Rc<[u16]> {
-        let parts = [view.file_path, view.cmd_line, view.parent_file_path, view.parent_cmd_line, view.user, view.cwd];
-        let mut key = 4u128;
-        for part in parts {
-            key = key.rotate_left(21) ^ hash128(part.unwrap_or("").as_bytes(), key as u64);
-        }
+    /// `key` stands for everything in the view.
+    fn show(&mut self, key: u64, view: &ProcessView<'_>) -> Rc<[u16]> {
         if let Some(shown) = self.shown.get(&key) {
             return shown.clone();
         }
@@ -124,7 +155,7 @@ impl<'k> Labeller<'k> {
 
     /// The methods that a payload is an instance of.
     pub fn identify(&mut self, payload: &str) -> Rc<[MethodMatch]> {
-        let key = hash128(payload.as_bytes(), 5);
+        let key = hash64(payload.as_bytes());
         if let Some(found) = self.identified.get(&key) {
             return found.clone();
         }
@@ -139,9 +170,7 @@ impl<'k> Labeller<'k> {
     /// Labels one episode of a host.
     pub fn label(&mut self, bucket: &Bucket, graph: &HostGraph, episode: &Episode, host: &Host<'_>) -> Labelled {
         let mut nodes = self.nodes(bucket, graph, episode);
-        let notable = nodes.iter().any(|it| {
-            !it.behaviours.is_empty() || it.said.indicators.iter().any(|it| it.context != Context::Mentioned)
-        });
+        let notable = nodes.iter().any(|it| !it.behaviours.is_empty() || it.said.indicators.iter().any(is_notable));
         let honeypot = nodes.iter().any(|it| it.process.is_some_and(|at| graph.processes[at as usize].honeypot));
         let has_deeds =
             nodes.iter().any(|it| it.process.is_some_and(|at| !graph.processes[at as usize].deeds.is_empty()));
@@ -155,7 +184,8 @@ impl<'k> Labeller<'k> {
             self.own_roles(bucket, graph, &mut nodes);
         }
         let suspicious = alerted || self.is_suspicious(&nodes);
-        let facts = facts(bucket, graph, episode, &nodes, suspicious, honeypot);
+        let plain = !notable && !honeypot && !suspicious;
+        let mut facts = facts(bucket, graph, episode, &nodes, suspicious, honeypot, !plain);
         let joins = suspicious
             || honeypot
             || facts.features.iter().any(|it| {
@@ -165,7 +195,6 @@ impl<'k> Labeller<'k> {
         if !joins {
             return Labelled { facts, record: None };
         }
-        let mut facts = facts;
         let mut record = self.record(bucket, graph, episode, nodes, host);
         record.suspicious = suspicious;
         record.honeypot = honeypot;
@@ -184,14 +213,13 @@ impl<'k> Labeller<'k> {
             let parent = process.parent.and_then(|it| at_of.get(&it).copied());
             let file_path = bucket.strings.get(process.file_path);
             let cmd_line = bucket.strings.get(process.cmd_line);
-            let cmd = if !cmd_line.is_empty() {
-                cmd_line.to_owned()
+            let said = if !cmd_line.is_empty() {
+                self.say_hashed(cmd_line, bucket.strings.hash(process.cmd_line))
             } else if process.inferred {
-                format!("{} <unlogged>", if file_path.is_empty() { "unknown" } else { file_path })
+                self.say(&format!("{} <unlogged>", if file_path.is_empty() { "unknown" } else { file_path }))
             } else {
-                file_path.to_owned()
+                self.say_hashed(file_path, bucket.strings.hash(process.file_path))
             };
-            let said = self.say(&cmd);
             let role = boundary::role_of_image(file_path);
             // A session says nothing of the bot: what runs in it has the same path whether it was logged or not.
             let session =
@@ -205,22 +233,25 @@ impl<'k> Labeller<'k> {
             let mut behaviours = BTreeSet::new();
             if !process.inferred || process.cmd_line != 0 {
                 let parent_process = process.parent.map(|it| &graph.processes[it as usize]);
-                let or_own = |own: Sym, of: fn(&Process) -> Sym| {
-                    text(bucket, own).or_else(|| parent_process.and_then(|it| text(bucket, of(it))))
-                };
+                let or_own = |own: Sym, of: fn(&Process) -> Sym| if own != 0 { own } else { parent_process.map_or(0, of) };
+                let parent_path = or_own(process.parent_name, |it| it.file_path);
+                let parent_cmd = or_own(process.parent_cmd_line, |it| it.cmd_line);
+                let syms = [process.file_path, parent_path, parent_cmd, process.user];
+                let around = fold64(syms.map(|it| bucket.strings.hash(it)));
                 // What a command line hides runs as well.
-                let hidden = said.layers.iter().map(String::as_str);
-                for cmd_line in std::iter::once(text(bucket, process.cmd_line)).chain(hidden.map(Some)) {
-                    let view = ProcessView {
-                        file_path: text(bucket, process.file_path),
-                        cmd_line,
-                        parent_file_path: or_own(process.parent_name, |it| it.file_path),
-                        parent_cmd_line: or_own(process.parent_cmd_line, |it| it.cmd_line),
-                        user: text(bucket, process.user),
-                        cwd: None,
-                        windows: file_path.contains('\\'),
-                    };
-                    behaviours.extend(self.show(&view).iter());
+                let mut view = ProcessView {
+                    file_path: text(bucket, process.file_path),
+                    cmd_line: text(bucket, process.cmd_line),
+                    parent_file_path: text(bucket, parent_path),
+                    parent_cmd_line: text(bucket, parent_cmd),
+                    user: text(bucket, process.user),
+                    cwd: None,
+                    windows: file_path.contains('\\'),
+                };
+                behaviours.extend(self.show(around ^ said.hash, &view).iter());
+                for layer in &said.layers {
+                    view.cmd_line = Some(layer);
+                    behaviours.extend(self.show(around ^ hash64(layer.as_bytes()), &view).iter());
                 }
             }
             at_of.insert(*member, nodes.len());
@@ -228,7 +259,6 @@ impl<'k> Labeller<'k> {
                 process: Some(*member),
                 parent,
                 said,
-                cmd,
                 behaviours,
                 roles: BTreeSet::new(),
                 inferred: process.inferred,
@@ -244,12 +274,13 @@ impl<'k> Labeller<'k> {
     /// What a script, or a honeypot's line of several commands, would run: inferred nodes.
     fn expand_scripts(&mut self, nodes: &mut Vec<Work>, honeypot: bool) {
         for at in 0..nodes.len() {
-            let cmd = nodes[at].cmd.clone();
+            let said = nodes[at].said.clone();
+            let cmd = said.text.as_str();
             let several = cmd.contains([';', '|', '\n', '&']) || cmd.contains("$(") || cmd.contains(" -c ");
             if nodes[at].inferred || !(honeypot || cmd.contains("base64") || cmd.len() > 24) || !several {
                 continue;
             }
-            self.expand(nodes, at, &cmd);
+            self.expand(nodes, at, cmd);
         }
     }
 
@@ -265,20 +296,13 @@ impl<'k> Labeller<'k> {
             let above = &nodes[parent];
             let parent_path = if above.path == 0 { above.parent_path } else { Some(above.path) };
             let path = path_of(parent_path, &said.template, false);
-            let behaviours = self
-                .show(&ProcessView {
-                    file_path: Some(&command.argv0),
-                    cmd_line: Some(&command.text),
-                    ..ProcessView::default()
-                })
-                .iter()
-                .copied()
-                .collect();
+            let view =
+                ProcessView { file_path: Some(&command.argv0), cmd_line: Some(&command.text), ..ProcessView::default() };
+            let behaviours = self.show(said.hash.rotate_left(7), &view).iter().copied().collect();
             nodes.push(Work {
                 process: None,
                 parent: Some(parent),
                 said,
-                cmd: command.text.clone(),
                 behaviours,
                 roles: BTreeSet::new(),
                 inferred: true,
@@ -291,6 +315,18 @@ impl<'k> Labeller<'k> {
     }
 
     fn trees(&mut self, bucket: &Bucket, graph: &HostGraph, nodes: &mut [Work], honeypot: bool) {
+        // The patterns read commands, files and connections alone: equal trees show equal behaviours.
+        let deeds = nodes.iter().any(|it| it.process.is_some_and(|at| !graph.processes[at as usize].deeds.is_empty()));
+        let key = fold64(nodes.iter().flat_map(|it| {
+            let file_path = it.process.map_or(0, |at| bucket.strings.hash(graph.processes[at as usize].file_path));
+            [it.said.hash, file_path, it.parent.map_or(u64::MAX, |it| it as u64), u64::from(it.inferred)]
+        }));
+        if !deeds && let Some(found) = self.trees.get(&key) {
+            for (behaviour, node) in found.iter() {
+                nodes[*node as usize].behaviours.insert(*behaviour);
+            }
+            return;
+        }
         let connects: Vec<Vec<String>> = nodes.iter().map(|it| connections(bucket, graph, it.process)).collect();
         let tree = Tree {
             nodes: nodes
@@ -299,7 +335,7 @@ impl<'k> Labeller<'k> {
                 .map(|(it, connects)| Node {
                     parent: it.parent,
                     file_path: it.process.and_then(|at| text(bucket, graph.processes[at as usize].file_path)),
-                    cmd_line: (!it.inferred || it.process.is_none()).then_some(it.cmd.as_str()),
+                    cmd_line: (!it.inferred || it.process.is_none()).then_some(it.said.text.as_str()),
                     start: it.time,
                     inferred: it.inferred,
                     indicators: &it.said.indicators,
@@ -311,10 +347,16 @@ impl<'k> Labeller<'k> {
         };
         let found = self.knowledge.behaviours.of_tree(&tree);
         drop(tree);
-        for it in found {
-            if let Some(last) = it.nodes.last() {
-                nodes[*last].behaviours.insert(it.behaviour.0);
+        let found: Rc<[(u16, u32)]> =
+            found.iter().filter_map(|it| Some((it.behaviour.0, u32::try_from(*it.nodes.last()?).ok()?))).collect();
+        for (behaviour, node) in found.iter() {
+            nodes[*node as usize].behaviours.insert(*behaviour);
+        }
+        if !deeds {
+            if self.trees.len() >= REMEMBERED / 4 {
+                self.trees.clear();
             }
+            self.trees.insert(key, found);
         }
     }
 
@@ -648,8 +690,13 @@ impl<'k> Labeller<'k> {
             nodes.push(Work {
                 process: None,
                 parent: None,
-                said: Rc::new(Said { template, indicators, layers: Vec::new() }),
-                cmd: payload.chars().take(2048).collect(),
+                said: Rc::new(Said {
+                    text: payload.chars().take(2048).collect(),
+                    hash: hash64(payload.as_bytes()),
+                    template,
+                    indicators,
+                    layers: Vec::new(),
+                }),
                 behaviours: BTreeSet::new(),
                 roles: BTreeSet::new(),
                 inferred: false,
@@ -679,7 +726,7 @@ impl<'k> Labeller<'k> {
         let first_row = bucket.rows[rows[0].0 as usize];
         let id = hash128(source.as_bytes(), hash64(host.name.as_bytes()) ^ 17);
         let episode = Episode { id, members: vec![], boundary: None, boundary_role: None };
-        let mut facts = facts(bucket, graph, &episode, &nodes, suspicious, honeypot);
+        let mut facts = facts(bucket, graph, &episode, &nodes, suspicious, honeypot, true);
         facts.method = best.as_ref().map(|(it, _)| (it.method.0, it.confidence_permille));
         let records: Vec<NodeRecord> = nodes
             .into_iter()
@@ -724,6 +771,16 @@ impl<'k> Labeller<'k> {
             ..EpisodeRecord::default()
         };
         Labelled { facts, record: Some(record) }
+    }
+}
+
+/// Whether an indicator is reason enough to look at the whole tree.
+fn is_notable(it: &Indicator) -> bool {
+    match it.kind {
+        IndicatorKind::FilePath => {
+            it.context == Context::Killed || (it.context == Context::Executed && !boundary::is_system_path(&it.value))
+        }
+        _ => it.context != Context::Mentioned,
     }
 }
 
@@ -838,13 +895,15 @@ fn facts(
     nodes: &[Work],
     suspicious: bool,
     honeypot: bool,
+    full: bool,
 ) -> EpisodeFacts {
     let mut features: BTreeMap<(IndicatorKind, String), Context> = BTreeMap::new();
     let mut killed: BTreeSet<(IndicatorKind, &str)> = BTreeSet::new();
     let mut n_indicator_edges = 0;
     for node in nodes {
         n_indicator_edges += node.said.indicators.len() as u64;
-        for it in &node.said.indicators {
+        // A plain episode's features join nothing: only their number is of use.
+        for it in node.said.indicators.iter().filter(|_| full) {
             if it.context == Context::Killed {
                 killed.insert((it.kind, &it.value));
                 continue;
@@ -894,8 +953,8 @@ fn facts(
             .map(|it| NodeFacts {
                 path: it.path,
                 parent: it.parent_path,
-                template: it.said.template.clone(),
-                sample: it.cmd.chars().take(1024).collect(),
+                template: if full { it.said.template.clone() } else { String::new() },
+                sample: if full { it.said.text.chars().take(1024).collect() } else { String::new() },
                 inferred: it.inferred,
                 fragment: it.fragment,
                 time: it.time,
