@@ -445,6 +445,17 @@ impl<'f, 'o> Scan<'f, 'o> {
         }
     }
 
+    /// What is left of the arguments is a command of its own.
+    pub(super) fn inner_command(&mut self, args: &mut Args<'_>, depth: usize) {
+        match args.rest() {
+            Some(rest) if depth < MAX_NESTING => {
+                self.text(rest, None, depth + 1);
+                args.at = args.last;
+            }
+            _ => self.all(args, Role::new(Context::Mentioned), depth),
+        }
+    }
+
     pub(super) fn all(&mut self, args: &mut Args<'_>, role: Role, depth: usize) {
         let text = args.text;
         for word in args.by_ref() {

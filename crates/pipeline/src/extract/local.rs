@@ -310,10 +310,7 @@ impl Scan<'_, '_> {
             break;
         }
         // what runs in the container
-        if let Some(rest) = args.rest() {
-            self.text(rest, None, (depth + 1).min(MAX_NESTING));
-            args.at = args.last;
-        }
+        self.inner_command(args, depth);
     }
 
     pub(super) fn firewall(&mut self, args: &mut Args<'_>, context: Context, depth: usize) {
@@ -357,10 +354,7 @@ impl Scan<'_, '_> {
                 && "-command".starts_with(&arg.to_ascii_lowercase())
                 && args.peek().is_some_and(|it| it.class & lex::QUOTED == 0)
             {
-                if let Some(rest) = args.rest() {
-                    self.text(rest, None, (depth + 1).min(MAX_NESTING));
-                }
-                return;
+                return self.inner_command(args, depth);
             } else {
                 self.word(args.text, word, Role::new(context), depth);
             }
@@ -372,10 +366,7 @@ impl Scan<'_, '_> {
         if base_name(name) == "find" {
             while let Some(word) = args.next() {
                 if matches!(bare(args.text, word), "-exec" | "-execdir" | "-ok") {
-                    if let Some(rest) = args.rest() {
-                        self.text(rest, None, (depth + 1).min(MAX_NESTING));
-                    }
-                    return;
+                    return self.inner_command(args, depth);
                 }
                 self.word(args.text, word, Role::new(context), depth);
             }
