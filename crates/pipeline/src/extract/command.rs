@@ -14,6 +14,9 @@ use super::value::{Found, PathRole, Role};
 /// Quoted text within quoted text is followed this deep.
 pub(super) const MAX_NESTING: usize = 6;
 
+const INTERESTING: u16 =
+    lex::DOT | lex::SLASH | lex::COLON | lex::AT | lex::BACKSLASH | lex::SPACED | lex::SUBSTITUTION | lex::LONG;
+
 /// A command without what stands before it: `sudo`, `busybox`, `nohup`, assignments.
 #[derive(Clone, Copy)]
 struct Resolved {
@@ -191,7 +194,9 @@ impl<'f, 'o> Scan<'f, 'o> {
         let name = words[command.name];
         let name_text = bare(text, name);
         let mut args = Args { text, words, at: command.name + 1, last: command.last };
-        if command.call.is_none() || command.tool.is_some() {
+        if command.tool == Some(Tool::Plain) && name.class & !(lex::SLASH | lex::DOT | lex::LONG) == 0 {
+            // the system's own, as `resolve` saw
+        } else if command.call.is_none() || command.tool.is_some() {
             self.program(text, name, name_text, context, inherit.is_some(), depth);
         } else {
             self.word(text, name, call_role(context), depth);
@@ -307,17 +312,23 @@ impl<'f, 'o> Scan<'f, 'o> {
         self.word(text, word, role, depth);
     }
 
+    /// Whether no value can be in the word, whatever its place.
+    pub(super) fn is_dull(&self, word: Word) -> bool {
+        word.class & (INTERESTING | lex::OUT | lex::IN) == 0 && self.key == Key::None
+    }
+
     /// Any word: its quoted parts, its substitutions, and what is left.
     pub(super) fn word(&mut self, text: &str, word: Word, role: Role, depth: usize) {
         let class = word.class;
-        const INTERESTING: u16 =
-            lex::DOT | lex::SLASH | lex::COLON | lex::AT | lex::BACKSLASH | lex::SPACED | lex::SUBSTITUTION | lex::LONG;
         let named = role.host || role.url || matches!(role.path, PathRole::Name(_)) || self.key != Key::None;
         if class & INTERESTING == 0 && !named {
             return;
         }
         // A path outside of the places that are worth a mention: most words of most lines.
         const ONLY_PATH: u16 = lex::DOT | lex::SLASH | lex::LONG;
+        if class == lex::COLON && text.as_bytes()[word.end as usize - 1] == b':' && !named {
+            return;
+        }
         if class & !ONLY_PATH == 0
             && role.path == PathRole::Mention
             && !named
@@ -442,6 +453,17 @@ impl<'f, 'o> Scan<'f, 'o> {
                 }
             }
             Key::None => {}
+        }
+    }
+
+    /// What is left of the arguments is a command of its own.
+    pub(super) fn inner_command(&mut self, args: &mut Args<'_>, depth: usize) {
+        match args.rest() {
+            Some(rest) if depth < MAX_NESTING => {
+                self.text(rest, None, depth + 1);
+                args.at = args.last;
+            }
+            _ => self.all(args, Role::new(Context::Mentioned), depth),
         }
     }
 

@@ -1,11 +1,9 @@
 //! text → address or domain name. Deliberately absent: resolving names, and any list of addresses.
 
-use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
-use super::tools::Fnv;
+use super::names::Names;
 
 /// Whether the address is one of the Internet's: not private, loopback, link-local, shared, reserved, multicast
 /// or documentation.
@@ -212,15 +210,11 @@ const CODE_OR_FILE: &str = "sh shell py pl pm rs md zip mov app so cc ps mk pub 
     ro dat sc gdn bar foo goo fit inc ist ing to no lock menu man press prod \
     prof kim pics plus post safe sale security session show sucks target tab total trust vision watch";
 
-static CODE_OR_FILE_SET: LazyLock<HashSet<&'static [u8], BuildHasherDefault<Fnv>>> =
-    LazyLock::new(|| CODE_OR_FILE.split_ascii_whitespace().map(str::as_bytes).collect());
+static CODE_OR_FILE_NAMES: LazyLock<Names<()>> =
+    LazyLock::new(|| Names::new(CODE_OR_FILE.split_ascii_whitespace().map(|name| (name, ()))));
 
 fn is_code_or_file(label: &str) -> bool {
-    let mut lower = [0u8; 12];
-    let Some(lower) = lower.get_mut(..label.len()) else { return false };
-    lower.copy_from_slice(label.as_bytes());
-    lower.make_ascii_lowercase();
-    CODE_OR_FILE_SET.contains(&*lower)
+    CODE_OR_FILE_NAMES.get(label.as_bytes()).is_some()
 }
 
 const CODE_STARTS: &[&str] = &[

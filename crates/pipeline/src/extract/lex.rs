@@ -285,20 +285,17 @@ impl<'a> Lexer<'a> {
         let mut class = 0u16;
         let mut at = start;
         loop {
-            // eight at a time: words are long where lines are
-            while let Some(block) = bytes[at..].first_chunk::<8>() {
-                let all = block.iter().fold(0, |all, byte| all | CLASS[*byte as usize]);
+            // four at a time: most words are longer
+            while let Some(block) = bytes[at..].first_chunk::<4>() {
+                let found = block.map(|byte| CLASS[byte as usize]);
+                let all = found[0] | found[1] | found[2] | found[3];
                 if all & STOP != 0 {
                     break;
                 }
                 class |= all;
-                at += 8;
+                at += 4;
             }
-            for byte in &bytes[at..] {
-                let found = CLASS[*byte as usize];
-                if found & STOP != 0 {
-                    break;
-                }
+            while let Some(found) = bytes.get(at).map(|byte| CLASS[*byte as usize]).filter(|it| it & STOP == 0) {
                 class |= found;
                 at += 1;
             }

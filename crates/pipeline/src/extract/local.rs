@@ -4,7 +4,7 @@ use ringleader_model::{Context, IndicatorKind};
 use smallvec::SmallVec;
 
 use super::args::{Args, bare, long_value, short_flags};
-use super::command::{Key, MAX_NESTING, Scan, call_role, is_dash_c, is_shell, key_of};
+use super::command::{Key, Scan, call_role, is_dash_c, is_shell, key_of};
 use super::lex::{self, Word};
 use super::line::cron;
 use super::tools::{Tool, base_name};
@@ -167,14 +167,19 @@ impl Scan<'_, '_> {
         let start = args.at;
         let mut spares = false;
         let text = args.text;
-        for word in args.by_ref() {
-            spares |= short_flags(bare(text, word)).is_some_and(|it| it.contains('v'));
+        if context == Context::Killed {
+            for word in args.by_ref() {
+                spares |= short_flags(bare(text, word)).is_some_and(|it| it.contains('v'));
+            }
         }
         args.at = start;
         let context = if spares { Context::Mentioned } else { context };
         while let Some(word) = args.next() {
             if word.class & (lex::OUT | lex::IN) != 0 {
                 self.redirect(args.text, word, depth);
+                continue;
+            }
+            if self.is_dull(word) {
                 continue;
             }
             if word.class & lex::SUBSTITUTION != 0 {
@@ -310,10 +315,7 @@ impl Scan<'_, '_> {
             break;
         }
         // what runs in the container
-        if let Some(rest) = args.rest() {
-            self.text(rest, None, (depth + 1).min(MAX_NESTING));
-            args.at = args.last;
-        }
+        self.inner_command(args, depth);
     }
 
     pub(super) fn firewall(&mut self, args: &mut Args<'_>, context: Context, depth: usize) {
@@ -357,10 +359,7 @@ impl Scan<'_, '_> {
                 && "-command".starts_with(&arg.to_ascii_lowercase())
                 && args.peek().is_some_and(|it| it.class & lex::QUOTED == 0)
             {
-                if let Some(rest) = args.rest() {
-                    self.text(rest, None, (depth + 1).min(MAX_NESTING));
-                }
-                return;
+                return self.inner_command(args, depth);
             } else {
                 self.word(args.text, word, Role::new(context), depth);
             }
@@ -372,10 +371,7 @@ impl Scan<'_, '_> {
         if base_name(name) == "find" {
             while let Some(word) = args.next() {
                 if matches!(bare(args.text, word), "-exec" | "-execdir" | "-ok") {
-                    if let Some(rest) = args.rest() {
-                        self.text(rest, None, (depth + 1).min(MAX_NESTING));
-                    }
-                    return;
+                    return self.inner_command(args, depth);
                 }
                 self.word(args.text, word, Role::new(context), depth);
             }
@@ -390,7 +386,14 @@ impl Scan<'_, '_> {
     /// An unknown program may be a renamed miner: `-o pool -u wallet`.
     pub(super) fn miner(&mut self, args: &mut Args<'_>, context: Context, depth: usize) {
         while let Some(word) = args.next() {
+            let dull = self.is_dull(word);
             if args.text.as_bytes()[word.start as usize] == b'-' {
+                // the options below start with one of these
+                let letter =
+                    args.text.as_bytes()[word.start as usize + 1..word.end as usize].iter().find(|b| **b != b'-');
+                if dull && !letter.is_some_and(|b| b"oupwPSsaezc".contains(b)) {
+                    continue;
+                }
                 let arg = bare(args.text, word);
                 let (flag, value) = match arg.split_once('=') {
                     Some((flag, value)) => (flag, Some(value)),
@@ -429,12 +432,17 @@ impl Scan<'_, '_> {
                     _ => {}
                 }
             }
-            self.value(args, word, context, depth);
+            if !dull {
+                self.value(args, word, context, depth);
+            }
         }
     }
 
     pub(super) fn values(&mut self, args: &mut Args<'_>, context: Context, depth: usize) {
         while let Some(word) = args.next() {
+            if self.is_dull(word) {
+                continue;
+            }
             self.value(args, word, context, depth);
         }
     }

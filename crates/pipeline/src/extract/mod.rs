@@ -13,6 +13,7 @@ mod host;
 mod lex;
 mod line;
 mod local;
+mod names;
 mod network;
 mod path;
 mod random;

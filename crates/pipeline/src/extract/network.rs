@@ -309,10 +309,7 @@ impl Scan<'_, '_> {
             break;
         }
         // what runs over there
-        if let Some(rest) = args.rest() {
-            self.text(rest, None, (depth + 1).min(MAX_NESTING));
-            args.at = args.last;
-        }
+        self.inner_command(args, depth);
     }
 
     pub(super) fn socat(&mut self, args: &mut Args<'_>, depth: usize) {

@@ -1,5 +1,8 @@
 //! word → path, and whether its place says anything. Deliberately absent: what was done with it (`command`).
 
+use std::sync::LazyLock;
+
+use super::names::Names;
 use super::tools;
 
 /// The path that a word is: after `name=` too. `relative`: one without a root, if it has a directory;
@@ -132,9 +135,6 @@ pub(super) fn is_volatile(path: &str) -> bool {
 const QUIET_FILES: &[&str] = &["-unix", "/systemd-private-", "/ssh-", "/hsperfdata_", "/npm-", "/pip-"];
 
 pub(super) fn is_executable_place(path: &str, here: bool) -> bool {
-    if is_windows(path) {
-        return path != "C:\\Program" && !tools::is_system_program(path);
-    }
     if let Some(inner) = path.strip_prefix('/') {
         let elsewhere = match inner.as_bytes().first() {
             Some(b'd') => path.starts_with("/dev/") && !path.starts_with("/dev/shm/"),
@@ -142,47 +142,31 @@ pub(super) fn is_executable_place(path: &str, here: bool) -> bool {
             Some(b's') => path.starts_with("/sys/"),
             _ => false,
         };
-        let folder = !inner.contains('/') || path.len() <= 16 && DIRECTORIES.contains(&path);
+        let folder =
+            memchr::memchr(b'/', inner.as_bytes()).is_none() || path.len() <= 16 && DIRECTORIES.contains(&path);
         return !(elsewhere || folder || tools::is_system_program(path) || is_data_file(path));
+    }
+    if is_windows(path) {
+        return path != "C:\\Program" && !tools::is_system_program(path);
     }
     // a relative path; a bare name that is a program's is that program
     !path.contains(['\\', '%', ':']) && (here || path.contains('/') || tools::tool(path.as_bytes()).is_none())
 }
 
 fn is_data_file(path: &str) -> bool {
-    let name = tools::base_name(path);
-    match name.rfind('.') {
-        Some(at) => matches!(
-            &name[at + 1..],
-            "html"
-                | "htm"
-                | "txt"
-                | "conf"
-                | "cfg"
-                | "log"
-                | "json"
-                | "xml"
-                | "css"
-                | "png"
-                | "jpg"
-                | "gif"
-                | "ico"
-                | "md"
-                | "yml"
-                | "yaml"
-                | "ini"
-                | "service"
-                | "pid"
-                | "sock"
-                | "gz"
-                | "zip"
-                | "pem"
-                | "key"
-                | "crt"
-        ),
+    let slash = memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1);
+    let name = &path[slash..];
+    match memchr::memrchr(b'.', name.as_bytes()) {
+        Some(at) => DATA_EXTENSIONS.get(&name.as_bytes()[at + 1..]).is_some(),
         None => matches!(name, "passwd" | "shadow" | "hosts" | "crontab"),
     }
 }
+
+static DATA_EXTENSIONS: LazyLock<Names<()>> = LazyLock::new(|| {
+    const NAMES: &str =
+        "html htm txt conf cfg log json xml css png jpg gif ico md yml yaml ini service pid sock gz zip pem key crt";
+    Names::new(NAMES.split(' ').map(|name| (name, ())))
+});
 
 pub(super) fn is_writable_place(path: &str) -> bool {
     if path.starts_with("/dev/") {

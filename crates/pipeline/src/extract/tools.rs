@@ -1,8 +1,8 @@
 //! program name → what it does with its arguments. Deliberately absent: parsing options (`command`).
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
+
+use super::names::Names;
 
 /// What a program does with its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,20 +54,20 @@ pub(crate) enum Tool {
 
 /// By the base name in lower case, without `.exe`.
 pub(crate) fn tool(name: &[u8]) -> Option<Tool> {
-    let mut lower = [0u8; 24];
-    let lower = lower.get_mut(..name.len())?;
-    lower.copy_from_slice(name);
-    lower.make_ascii_lowercase();
-    let stem: &[u8] = lower.strip_suffix(b".exe").unwrap_or(lower);
-    TOOLS.get(stem).copied().or_else(|| {
-        // python3.9, perl5.30, php7.4 and the like
-        let letters = stem.iter().position(|b| b.is_ascii_digit())?;
-        let version = &stem[letters..];
-        (letters >= 3 && version.iter().all(|b| b.is_ascii_digit() || *b == b'.'))
-            .then(|| TOOLS.get(&stem[..letters]).copied())
-            .flatten()
-            .filter(|it| *it == Tool::Interpreter)
-    })
+    if let Some(tool) = TOOLS.get(name) {
+        return Some(tool);
+    }
+    // x.exe; python3.9, perl5.30, php7.4
+    let split = name.iter().position(|b| b.is_ascii_digit() || *b == b'.').filter(|at| *at > 0)?;
+    let (stem, rest) = name.split_at(split);
+    if rest.eq_ignore_ascii_case(b".exe") {
+        return TOOLS.get(stem);
+    }
+    (split >= 3 && rest.iter().all(|b| b.is_ascii_digit() || *b == b'.'))
+        .then(|| TOOLS.get(stem))
+        .flatten()
+        .filter(|it| *it == Tool::Interpreter)
+        .or_else(|| name.strip_suffix(b".exe").and_then(|stem| TOOLS.get(stem)))
 }
 
 /// The part of a path after its last `/` or `\`.
@@ -124,36 +124,9 @@ const SYSTEM_TREES: &[&str] = &[
     "/snap/",
 ];
 
-static TOOLS: LazyLock<HashMap<&'static [u8], Tool, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
-    let mut map = HashMap::default();
-    for (tool, names) in NAMES {
-        for name in names.split_ascii_whitespace() {
-            map.entry(name.as_bytes()).or_insert(*tool);
-        }
-    }
-    map
+static TOOLS: LazyLock<Names<Tool>> = LazyLock::new(|| {
+    Names::new(NAMES.iter().flat_map(|(tool, names)| names.split_ascii_whitespace().map(|name| (name, *tool))))
 });
-
-/// FNV-1a: the keys are short and ours, so a keyed hash would only cost time.
-pub(crate) struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        }
-    }
-    fn write_usize(&mut self, _length: usize) {}
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
 
 const NAMES: &[(Tool, &str)] = &[
     (Tool::Curl, "curl cdt cd1 curl1"),

@@ -40,6 +40,10 @@ pub(crate) enum Scheme {
     Endpoint,
 }
 
+/// Where the two that nearly every URL has stand below.
+const HTTPS: usize = 0;
+const HTTP: usize = 24;
+
 const SCHEMES: &[(&str, Scheme)] = &[
     ("https", Scheme::Url),
     ("ftps", Scheme::Url),
@@ -97,7 +101,9 @@ impl Url<'_> {
         value.push_str("://");
         let at = self.authority.rfind('@').map_or(0, |at| at + 1);
         value.push_str(&self.authority[..at]);
-        value.push_str(&self.authority[at..].to_ascii_lowercase());
+        let host = value.len();
+        value.push_str(&self.authority[at..]);
+        value[host..].make_ascii_lowercase();
         value.push_str(self.rest);
         value
     }
@@ -107,13 +113,11 @@ impl Url<'_> {
 pub(crate) fn at(text: &str, colon: usize) -> Option<Url<'_>> {
     let bytes = text.as_bytes();
     let head = &bytes[..colon];
-    let last = head.last()?.to_ascii_lowercase();
-    // The table names the longer of two with one ending first.
-    let (scheme, kind) = SCHEMES.iter().find(|(name, _)| {
-        name.as_bytes()[name.len() - 1] == last
-            && head.len() >= name.len()
-            && head[head.len() - name.len()..].eq_ignore_ascii_case(name.as_bytes())
-    })?;
+    let (scheme, kind) = match head {
+        [.., b'h', b't', b't', b'p', b's'] => &SCHEMES[HTTPS],
+        [b'h', b't', b't', b'p'] => &SCHEMES[HTTP],
+        _ => scheme_before(head)?,
+    };
     let start = colon - scheme.len();
     // Within percent- or plus-encoded text the end cannot be seen; the decoded layer shows it.
     if is_encoded_before(&bytes[..start]) {
@@ -122,6 +126,16 @@ pub(crate) fn at(text: &str, colon: usize) -> Option<Url<'_>> {
     let mut url = authority(text, colon + 3)?;
     (url.scheme, url.kind, url.start) = (scheme, *kind, start);
     Some(url)
+}
+
+fn scheme_before(head: &[u8]) -> Option<&'static (&'static str, Scheme)> {
+    let last = head.last()?.to_ascii_lowercase();
+    // The table names the longer of two with one ending first.
+    SCHEMES.iter().find(|(name, _)| {
+        name.as_bytes()[name.len() - 1] == last
+            && head.len() >= name.len()
+            && head[head.len() - name.len()..].eq_ignore_ascii_case(name.as_bytes())
+    })
 }
 
 /// `host[:port][/path]` without a scheme, as downloaders take it: HTTP.
@@ -193,46 +207,46 @@ pub(crate) fn host_of(text: &str) -> Option<Host<'_>> {
     local.then_some(Host::Local(text))
 }
 
+/// What a URL goes on with, whatever stands around it.
+static PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = b'!';
+    while b <= b'~' {
+        table[b as usize] = b.is_ascii_alphanumeric()
+            || matches!(b, b'.' | b'/' | b':' | b'-' | b'_' | b'=' | b'%' | b'+' | b'~' | b'@' | b'#' | b'!' | b'*');
+        b += 1;
+    }
+    table
+};
+
 /// How many bytes from here on belong to the URL.
 fn extent(bytes: &[u8]) -> usize {
     let mut query = false;
-    let mut end = bytes.len();
-    for (at, byte) in bytes.iter().enumerate() {
-        let next = bytes.get(at + 1);
+    let mut end = 0;
+    while let Some(&byte) = bytes.get(end) {
+        if PLAIN[byte as usize] {
+            end += 1;
+            continue;
+        }
+        let next = bytes.get(end + 1);
         let stop = match byte {
-            0..=b' '
-            | 0x7f..=0xff
-            | b'"'
-            | b'\''
-            | b'`'
-            | b'<'
-            | b'>'
-            | b'|'
-            | b'\\'
-            | b'^'
-            | b'{'
-            | b'}'
-            | b';'
-            | b'('
-            | b')'
-            | b'$' => true,
             // [ and ] only around an IPv6 host
-            b'[' => at != 0 && bytes[at - 1] != b'@',
-            b']' => !bytes[..at].contains(&b'['),
+            b'[' => end != 0 && bytes[end - 1] != b'@',
+            b']' => !bytes[..end].contains(&b'['),
             b'&' => !query || matches!(next, None | Some(b'&' | b' ' | b'"' | b'\'')),
             b',' => {
-                matches!(next, None | Some(b' ' | b'"' | b'\'' | b'\\' | b',')) || bytes[at + 1..].starts_with(b"http")
+                matches!(next, None | Some(b' ' | b'"' | b'\'' | b'\\' | b',')) || bytes[end + 1..].starts_with(b"http")
             }
             b'?' => {
                 query = true;
                 false
             }
-            _ => false,
+            _ => true,
         };
         if stop {
-            end = at;
             break;
         }
+        end += 1;
     }
     while end > 0 && matches!(bytes[end - 1], b'.' | b',' | b':' | b'!' | b'?' | b'&' | b'*') {
         end -= 1;
@@ -327,6 +341,15 @@ mod tests {
         check("http://0x7f000001/", "http://0x7f000001/", "127.0.0.1");
         check("stratum+tcp://pool.example:3333", "stratum+tcp://pool.example:3333", "pool.example");
         check("http://evil.example/文", "http://evil.example/", "evil.example");
+    }
+
+    #[test]
+    fn the_two_common_schemes_stand_where_they_are_said_to() {
+        assert_eq!((SCHEMES[HTTPS].0, SCHEMES[HTTP].0), ("https", "http"));
+        for (at, (name, _)) in SCHEMES.iter().enumerate() {
+            let later = SCHEMES[at + 1..].iter().find(|it| it.0.ends_with(name));
+            assert_eq!(later, None, "{name}");
+        }
     }
 
     #[test]

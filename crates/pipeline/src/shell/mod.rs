@@ -4,10 +4,12 @@
 mod flow;
 mod words;
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use tree_sitter::{Node, ParseOptions, Parser, Tree};
+use tree_sitter::{Node, ParseOptions, Parser, Point, Tree};
 
 /// What is read of a script; the rest is cut at a line.
 pub const MAX_SCRIPT: usize = 64 << 10;
@@ -116,6 +118,8 @@ struct Reader {
     commands: Vec<Command>,
     text_len: usize,
     steps: usize,
+    /// Of `MAX_PARSE`.
+    parse_calls: usize,
     variables: BTreeMap<String, String>,
     functions: BTreeMap<String, ()>,
     /// What the script itself writes into files.
@@ -145,15 +149,21 @@ impl Reader {
         if depth > MAX_DEPTH || level > MAX_LEVEL {
             return;
         }
-        let source = cut(source);
+        let source = tamed(cut(source));
+        let source = source.as_ref();
         let place = Place { source, parent, base, background: false, depth, level };
-        if let Some(tree) = parse(source, MAX_PARSE) {
+        let share = MAX_PARSE.saturating_sub(self.parse_calls) / 2;
+        if let Some(tree) = parse(source, share, &mut self.parse_calls) {
             return self.visit(tree.root_node(), place);
         }
         // The grammar lost itself; line by line it cannot.
         let mut at = 0;
         for line in source.split_inclusive('\n') {
-            if let Some(tree) = parse(line, MAX_PARSE / 64) {
+            let share = MAX_PARSE.saturating_sub(self.parse_calls) / 8;
+            if self.is_full() || share == 0 {
+                return;
+            }
+            if let Some(tree) = parse(line, share, &mut self.parse_calls) {
                 let base = base.or(Some(at));
                 self.visit(tree.root_node(), Place { source: line, base, ..place });
             }
@@ -514,21 +524,56 @@ impl Reader {
 
 const MAX_VALUE: usize = 4096;
 
-/// Calls of the parser's progress report, each of some hundred steps: a script that costs more is not shell.
-const MAX_PARSE: usize = 40_000;
+/// What the parser may do for one `would_run`, in reports of progress (some hundred steps each) and pieces read. A full
+/// script of `MAX_SCRIPT` takes some 3,000; what takes more is not shell, or made to cost.
+const MAX_PARSE: usize = 12_000;
+/// Stages of one line. The grammar takes the square of their number where the last one is missing.
+const MAX_STAGES: usize = 256;
 
-fn parse(source: &str, limit: usize) -> Option<Tree> {
+/// Ends each line after `MAX_STAGES` of `|`.
+fn tamed(source: &str) -> Cow<'_, str> {
+    let is_long = |line: &str| line.len() > MAX_STAGES && line.bytes().filter(|b| *b == b'|').count() > MAX_STAGES;
+    if !source.lines().any(is_long) {
+        return Cow::Borrowed(source);
+    }
+    // blanks, so that offsets stay
+    let mut out = String::with_capacity(source.len());
+    for line in source.split_inclusive('\n') {
+        match line.match_indices('|').nth(MAX_STAGES) {
+            Some((at, _)) => {
+                out.push_str(&line[..at]);
+                out.extend(std::iter::repeat_n(' ', line[at..].trim_end_matches('\n').len()));
+                out.push_str(if line.ends_with('\n') { "\n" } else { "" });
+            }
+            None => out.push_str(line),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn parse(source: &str, limit: usize, calls: &mut usize) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_bash::LANGUAGE.into()).ok()?;
-    let mut calls = 0usize;
+    // The grammar's scanner may look far ahead, again and again: read in small pieces, that can be counted too.
+    let spent = Cell::new(0usize);
     let mut progress = |_: &tree_sitter::ParseState| {
-        calls += 1;
-        if calls > limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        spent.set(spent.get() + 1);
+        if spent.get() > limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     let bytes = source.as_bytes();
-    parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
+    let mut read = |at: usize, _: Point| {
+        spent.set(spent.get() + 1);
+        let end = if spent.get() > limit { at } else { at + PIECE };
+        bytes.get(at..end.min(bytes.len())).unwrap_or_default()
+    };
+    let tree = parser.parse_with_options(&mut read, None, Some(options));
+    // starting costs as well
+    *calls += spent.get() + 1;
+    tree
 }
+
+const PIECE: usize = 256;
 
 #[cfg(test)]
 mod tests;
