@@ -247,7 +247,7 @@ fn a_line_of_100_megabytes() {
 
 #[test]
 fn a_million_children_of_one_parent() {
-    bounded("a_million_children_of_one_parent", 1000, || {
+    bounded("a_million_children_of_one_parent", 700, || {
         let folder = Folder::new();
         let mut file = std::io::BufWriter::new(std::fs::File::create(folder.path().join("many.csv")).unwrap());
         file.write_all(b"id,time,host,file_path,cmd_line,pid,ppid,parent\n").unwrap();
@@ -266,12 +266,12 @@ fn a_million_children_of_one_parent() {
             .unwrap();
         }
         file.flush().unwrap();
-        let run = folder.run();
+        // Without a row for every process: those are kept until the end, whoever asks for them.
+        let run = common::run_config(&[folder.path().to_owned()], common::collect_config(2, 64 << 20), false);
+        assert_found(&run, "good");
         assert_eq!(told(&run, "many.csv"), "plain_csv: 1000001 read; -");
-        assert_eq!(commands(&run, "many"), 1_000_001);
-        let parents =
-            run.findings.processes.iter().flatten().filter(|it| &*it.host == "many" && it.parent_event_id.is_some());
-        assert_eq!(parents.count(), 1_000_000);
+        let health = &run.analyzed.health["many"];
+        assert_eq!((health.processes, health.links + health.missing), (1_000_001, 1_000_001), "{health:?}");
     });
 }
 
