@@ -215,18 +215,12 @@ fn dispatch(stream: Stream, shared: &Shared<'_>, send: &crossbeam_channel::Sende
         register(shared, &name, None);
         return;
     }
-    let (head, mut bytes) = match utf16(&head) {
-        Some(encoding) => match transcode(bytes, encoding) {
-            Ok(text) => (
-                text.as_bytes()[..text.len().min(framing::HEAD)].to_vec(),
-                Box::new(io::Cursor::new(text.into_bytes())) as Box<dyn Read + Send>,
-            ),
-            Err(error) => {
-                let source = register(shared, &name, None);
-                return reject(shared, source, 0, &head, &Malformed::from(describe(&error)));
-            }
-        },
-        None => (head, bytes),
+    let (head, mut bytes) = match sources::as_utf8(head, bytes) {
+        Ok(it) => it,
+        Err(error) => {
+            let source = register(shared, &name, None);
+            return reject(shared, source, 0, &[], &Malformed::from(describe(&error)));
+        }
     };
     let chosen = shared.config.format.as_deref().and_then(ringleader_pipeline::collect::by_name);
     let Some(format) = chosen.or_else(|| recognize(&head)) else {
@@ -317,24 +311,6 @@ fn read_full(bytes: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, (usize, i
         }
     }
     Ok(filled)
-}
-
-fn utf16(head: &[u8]) -> Option<&'static encoding_rs::Encoding> {
-    match head {
-        [0xff, 0xfe, ..] => Some(encoding_rs::UTF_16LE),
-        [0xfe, 0xff, ..] => Some(encoding_rs::UTF_16BE),
-        _ => None,
-    }
-}
-
-/// UTF-16 as a whole, in memory; offsets are then those of the text in UTF-8.
-fn transcode(bytes: Box<dyn Read + Send>, encoding: &'static encoding_rs::Encoding) -> io::Result<String> {
-    let mut raw = Vec::new();
-    bytes.take(framing::MAX_WHOLE as u64 + 1).read_to_end(&mut raw)?;
-    if raw.len() > framing::MAX_WHOLE {
-        return Err(io::Error::other("UTF-16 longer than the limit of 256 MiB"));
-    }
-    Ok(encoding.decode(&raw).0.into_owned())
 }
 
 /// `/logs/web1.ndjson.gz` is of web1 where nothing else says so.

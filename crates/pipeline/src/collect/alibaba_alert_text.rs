@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 use ringleader_model::time::TimeDefaults;
-use ringleader_model::{Activity, Event, EventClass, Field, Malformed, Timestamp};
+use ringleader_model::{Activity, Event, EventClass, Field, Malformed, SensorRole, Timestamp};
 
 use super::fields::bounded;
 use super::network_role::network_role;
@@ -77,6 +77,8 @@ impl Reader for Text {
             }
         }
         event.set(Field::NetworkRole, network_role(title));
+        // It names no host that a log would know: it is joined by what it says, as a network sensor's alert is.
+        event.sensor_role = SensorRole::Network;
         sink.emit(&event);
         Ok(())
     }

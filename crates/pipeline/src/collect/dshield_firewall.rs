@@ -86,7 +86,7 @@ mod tests {
                 read_all(&DshieldFirewall, log.as_bytes()),
                 [
                     "network_activity open 2024-05-01T08:00:00.000000Z host=pot1 pid=None ppid=None id=- src_ip=\"192.0.2.1\" \
-                  src_port=\"4000\" dst_ip=\"198.51.100.2\" dst_port=\"23\" protocol_name=\"tcp\" direction=\"in\""
+                  src_port=\"4000\" dst_ip=\"198.51.100.2\" dst_port=\"23\" protocol_name=\"tcp\" direction=\"inbound\""
                 ]
             );
         }

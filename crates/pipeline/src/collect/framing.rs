@@ -17,9 +17,9 @@ pub type Framed<'a> = Result<Record<'a>, (u64, &'a [u8], Malformed)>;
 /// Cuts an input (or a part of one that starts and ends at a record's border) into records.
 pub fn frame(framing: Framing, bytes: &[u8]) -> Box<dyn Iterator<Item = Framed<'_>> + '_> {
     match framing {
-        Framing::Lines { .. } => Box::new(Cut { bytes, at: 0, end: line_end, json: false }),
-        Framing::Quoted => Box::new(Cut { bytes, at: 0, end: quoted_end, json: false }),
-        Framing::Json => Box::new(Cut { bytes, at: 0, end: json_end, json: true }),
+        Framing::Lines { .. } => Box::new(Cut { bytes, at: 0, end: line_end, json: false, broken: false }),
+        Framing::Quoted => Box::new(Cut { bytes, at: 0, end: quoted_end, json: false, broken: false }),
+        Framing::Json => Box::new(Cut { bytes, at: 0, end: json_end, json: true, broken: false }),
         Framing::Whole => Box::new(std::iter::once(if bytes.len() > MAX_WHOLE {
             Err((0, &bytes[..HEAD], Malformed::new("longer than the limit of 256 MiB for one file of this format")))
         } else {
@@ -48,6 +48,8 @@ struct Cut<'a> {
     end: End,
     /// The brackets and commas around JSON objects are no records.
     json: bool,
+    /// A record never ended: from here on none may reach beyond the next place where one can start.
+    broken: bool,
 }
 
 impl<'a> Iterator for Cut<'a> {
@@ -56,12 +58,14 @@ impl<'a> Iterator for Cut<'a> {
     fn next(&mut self) -> Option<Framed<'a>> {
         while self.at < self.bytes.len() {
             let rest = &self.bytes[self.at..];
-            let length = (self.end)(rest).unwrap_or(rest.len()).max(1);
+            let length = self.length(rest).max(1);
             let offset = self.at as u64;
             self.at += length;
             let raw = &rest[..length];
-            let lead = raw.len() - raw.trim_ascii_start().len();
-            let record = raw.trim_ascii();
+            // A byte order mark is no part of the first record.
+            let text = raw.strip_prefix(BOM).unwrap_or(raw);
+            let lead = raw.len() - text.trim_ascii_start().len();
+            let record = text.trim_ascii();
             if record.is_empty() || (self.json && record.iter().all(|b| is_between_objects(*b))) {
                 continue;
             }
@@ -72,6 +76,28 @@ impl<'a> Iterator for Cut<'a> {
             return Some(Ok(Record { bytes: record, offset }));
         }
         None
+    }
+}
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+impl Cut<'_> {
+    /// What never ends must not swallow the records behind it. Linear: after the first such record, no search looks
+    /// further than the next start.
+    fn length(&mut self, rest: &[u8]) -> usize {
+        if !self.broken {
+            if let Some(length) = (self.end)(rest) {
+                return length;
+            }
+            self.broken = true;
+        }
+        let next = if self.json {
+            memchr::memmem::find(rest.get(1..).unwrap_or_default(), b"\n{").map(|at| at + 2)
+        } else {
+            line_end(rest)
+        };
+        let most = next.unwrap_or(rest.len());
+        (self.end)(&rest[..most]).unwrap_or(most)
     }
 }
 
@@ -114,8 +140,10 @@ fn json_end(bytes: &[u8]) -> Option<usize> {
     if bytes[0] != b'{' {
         return line_end(bytes);
     }
-    let mut depth = 0usize;
+    let (mut depth, mut brackets) = (0usize, 0usize);
     let mut in_string = false;
+    // Where an array's element started a line: or was it the next record, behind one that was cut off in an array?
+    let mut element = None;
     let mut at = 0;
     while at < bytes.len() {
         if in_string {
@@ -124,7 +152,8 @@ fn json_end(bytes: &[u8]) -> Option<usize> {
                     at += skip;
                     match bytes[at] {
                         b'"' => in_string = false,
-                        b'\\' => at += 1,
+                        b'\\' if bytes.get(at + 1) != Some(&b'\n') => at += 1,
+                        b'\\' => {}
                         // A raw line break cannot stand in a JSON string: the record was cut off here.
                         _ => return Some(at + 1),
                     }
@@ -135,15 +164,20 @@ fn json_end(bytes: &[u8]) -> Option<usize> {
             match bytes[at] {
                 b'"' => in_string = true,
                 b'{' => depth += 1,
+                b'[' => brackets += 1,
+                b']' => brackets = brackets.saturating_sub(1),
                 b'}' => {
                     depth -= 1;
                     if depth == 0 {
                         return Some(at + 1);
                     }
                 }
-                // `{"a":1,\n{"b":2}`: inside an object a brace at the start of a line cannot follow a comma.
-                b'\n' if bytes.get(at + 1) == Some(&b'{') && matches!(before(bytes, at), b',' | b'"') && depth == 1 => {
-                    return Some(at + 1);
+                // `{"a":1,\n{"b":2}`: inside an object no line starts with a brace, unless an array's element does.
+                b'\n' if bytes.get(at + 1) == Some(&b'{') => {
+                    if brackets == 0 || !matches!(before(bytes, at), b'[' | b',') {
+                        return Some(element.unwrap_or(at + 1));
+                    }
+                    element = Some(at + 1);
                 }
                 _ => {}
             }
@@ -203,6 +237,39 @@ mod tests {
     fn half_a_json_line_costs_itself_alone() {
         check(Framing::Json, "{\"a\":\"cut\n{\"b\":2}\n", &[(0, "{\"a\":\"cut"), (10, "{\"b\":2}")]);
         check(Framing::Json, "{\"a\":1,\n{\"b\":2}\n", &[(0, "{\"a\":1,"), (8, "{\"b\":2}")]);
+        check(Framing::Json, "{\"a\":1\n{\"b\":2}\n", &[(0, "{\"a\":1"), (7, "{\"b\":2}")]);
+        check(Framing::Json, "{\"a\":\n{\"b\":2}\n", &[(0, "{\"a\":"), (6, "{\"b\":2}")]);
+        check(Framing::Json, "{\"a\":{\"c\n{\"b\":2}\n", &[(0, "{\"a\":{\"c"), (9, "{\"b\":2}")]);
+        check(Framing::Json, "{\"a\":\"\\\n{\"b\":2}\n", &[(0, "{\"a\":\"\\"), (8, "{\"b\":2}")]);
+        check(Framing::Json, "{\"a\":[1\n{\"b\":2}\n", &[(0, "{\"a\":[1"), (8, "{\"b\":2}")]);
+        // Elements of an array, not indented.
+        let array = "{\"a\":[\n{\"b\":2},\n{\"c\":3}]}";
+        check(Framing::Json, array, &[(0, array)]);
+        // The array was cut off behind a comma: it alone is lost.
+        let cut = "{\"a\":[1,\n{\"b\":2}\n{\"c\":3}\n";
+        check(Framing::Json, cut, &[(0, "{\"a\":[1,"), (9, "{\"b\":2}"), (17, "{\"c\":3}")]);
+        check(Framing::Json, "{\"a\":[1,\n{\"b\":2}\n", &[(0, "{\"a\":[1,"), (9, "{\"b\":2}")]);
+    }
+
+    #[test]
+    fn a_quote_that_never_closes_swallows_nothing() {
+        check(Framing::Quoted, "a,\"x\nb,y\nc,z\n", &[(0, "a,\"x"), (5, "b,y"), (9, "c,z")]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_record() {
+        check(Framing::Lines { stateless: true }, "\u{feff}a\nb\n", &[(3, "a"), (5, "b")]);
+        check(Framing::Quoted, "\u{feff}a,b\n", &[(3, "a,b")]);
+    }
+
+    #[test]
+    fn objects_that_never_close_cost_linear_time() {
+        let input = "{\n".repeat(1 << 20);
+        assert_eq!(frame(Framing::Json, input.as_bytes()).count(), 1 << 20);
+        let input = "{ \"\\\n".repeat(1 << 18);
+        assert_eq!(frame(Framing::Json, input.as_bytes()).count(), 1 << 18);
+        let input = "{[\n{".repeat(1 << 18);
+        assert!(frame(Framing::Json, input.as_bytes()).count() > 0);
     }
 
     #[test]
