@@ -200,7 +200,6 @@ pub fn part(
     part
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything that one host's pass reads and adds to")]
 fn host(
     bucket: &Bucket,
     graph: &HostGraph,
@@ -287,7 +286,11 @@ fn hand_over(part: &mut Analyzed, first: usize, host: u64) {
         for path in record.nodes.iter().filter_map(|it| it.file_path.as_deref()) {
             let exact = put.get(path);
             // A relative path is the same file by its name, where no program of the system is called so.
-            let by_name = if is_system_path(path) { None } else { put.get(base_name(path)).filter(|_| base_name(path).len() > 3) };
+            let by_name = if is_system_path(path) {
+                None
+            } else {
+                put.get(base_name(path)).filter(|_| base_name(path).len() > 3)
+            };
             for from in exact.into_iter().chain(by_name).flatten().filter(|it| **it != record.group) {
                 handed.insert((*from, record.group, path));
             }

@@ -231,9 +231,11 @@ fn dispatch(stream: Stream, shared: &Shared<'_>, send: &crossbeam_channel::Sende
     let source = register(shared, &name, Some(format));
     let context = SourceContext {
         // A whole file (a script, a capture) is of no host that its name could tell.
-        host: shared.config.host.clone().or_else(|| {
-            if format.framing() == Framing::Whole { None } else { host_of_name(&name) }
-        }),
+        host: shared
+            .config
+            .host
+            .clone()
+            .or_else(|| if format.framing() == Framing::Whole { None } else { host_of_name(&name) }),
         name,
         times: shared.config.times,
     };

@@ -23,36 +23,36 @@ const VALUE: &str = r#"(?P<secret>"(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"\\]*\\"|[^\s"'
 fn patterns() -> Vec<String> {
     vec![
         // sshpass -p X, sshpass -pX
-        format!(r"(?i)\bsshpass\s+(?:-[vV]\s+)?-p\s*{ARGUMENT}"),
+        format!(r"(?i)(?-u:\b)sshpass\s+(?:-[vV]\s+)?-p\s*{ARGUMENT}"),
         // mysql -pX; a bare -p asks for it
-        format!(r"(?i)\b(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb)(?:\.exe)?\s(?:[^|;&]*?\s)?-p{ARGUMENT}"),
-        format!(r"(?i)\b(?:docker|podman|nerdctl|helm|oc|az)\s+(?:\S+\s+)?login\s(?:[^|;&]*?\s)?-p[\s=]*{ARGUMENT}"),
-        format!(r"(?i)\b(?:plink|pscp|psftp|putty)(?:\.exe)?\s(?:[^|;&]*?\s)?-pw\s+{ARGUMENT}"),
-        format!(r"(?i)\b(?:hydra|medusa|ncrack|crackmapexec|netexec|nxc|psexec(?:\.py|64)?(?:\.exe)?|wmic)\s(?:[^|;&]*?\s)?-p\s+{ARGUMENT}"),
-        format!(r"(?i)\b(?:redis-cli)\s(?:[^|;&]*?\s)?-a\s*{ARGUMENT}"),
-        format!(r"(?i)\b(?:smbclient|curl|wget|rpcclient|smbget)(?:\.exe)?\s(?:[^|;&]*?\s)?(?:-u|-U|--user|--proxy-user)[\s=]*[^\s:%]+[:%]{ARGUMENT}"),
-        format!(r"(?i)\bnet1?(?:\.exe)?\s+user\s+(?:[^\s/]+)\s+{ARGUMENT}"),
-        format!(r"(?i)\bnet1?(?:\.exe)?\s+use\s(?:[^|;&]*?\s)?/u(?:ser)?:\S+\s+{ARGUMENT}"),
+        format!(r"(?i)(?-u:\b)(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb)(?:\.exe)?\s(?:[^|;&]*?\s)?-p{ARGUMENT}"),
+        format!(r"(?i)(?-u:\b)(?:docker|podman|nerdctl|helm|oc|az)\s+(?:\S+\s+)?login\s(?:[^|;&]*?\s)?-p[\s=]*{ARGUMENT}"),
+        format!(r"(?i)(?-u:\b)(?:plink|pscp|psftp|putty)(?:\.exe)?\s(?:[^|;&]*?\s)?-pw\s+{ARGUMENT}"),
+        format!(r"(?i)(?-u:\b)(?:hydra|medusa|ncrack|crackmapexec|netexec|nxc|psexec(?:\.py|64)?(?:\.exe)?|wmic)\s(?:[^|;&]*?\s)?-p\s+{ARGUMENT}"),
+        format!(r"(?i)(?-u:\b)(?:redis-cli)\s(?:[^|;&]*?\s)?-a\s*{ARGUMENT}"),
+        format!(r"(?i)(?-u:\b)(?:smbclient|curl|wget|rpcclient|smbget)(?:\.exe)?\s(?:[^|;&]*?\s)?(?:-u|-U|--user|--proxy-user)[\s=]*[^\s:%]+[:%]{ARGUMENT}"),
+        format!(r"(?i)(?-u:\b)net1?(?:\.exe)?\s+user\s+(?:[^\s/]+)\s+{ARGUMENT}"),
+        format!(r"(?i)(?-u:\b)net1?(?:\.exe)?\s+use\s(?:[^|;&]*?\s)?/u(?:ser)?:\S+\s+{ARGUMENT}"),
         // xfreerdp /p:X, wmic /password:X
         format!(r"(?i)\s/(?:p|pass|password):{ARGUMENT}"),
         // --password X, --password=X, -Password X
         format!(r"(?i)(?:^|\s)--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key)(?:\s+|=){ARGUMENT}"),
         // password=X in a URL, a body, an environment; "password": "X" in JSON
-        format!(r#"(?i)(?:password|passwd|passphrase|\bpass|_pass|_pwd|mysql_pwd|_auth|secret|token|api[-_]?key|access[-_]?key(?:[-_]?id)?|secret[-_]?key|private[-_]?key)\\?["']?\s*[=:]\s*{VALUE}"#),
-        r#"(?i)\bpwd=(?P<secret>[^\s"'&,;}|<>)/~.$][^\s"'&,;}|<>)]*)"#.to_owned(),
-        r#"(?i)\b(?:proxy-)?authorization\\?["']?\s*[:=]\s*\\?["']?(?P<secret>(?:(?:basic|bearer|digest|token|negotiate|ntlm|aws4-hmac-sha256)\s+)?[^\s"'\\]+)"#.to_owned(),
-        r#"(?i)\b(?:set-)?cookie\s*:\s*(?P<secret>[^"'\r\n]+)"#.to_owned(),
-        r#"(?i)\bx-(?:api-key|auth-token|amz-security-token|vault-token|gitlab-token)\\?["']?\s*:\s*(?P<secret>[^\s"'\\]+)"#.to_owned(),
+        format!(r#"(?i)(?:password|passwd|passphrase|(?-u:\b)pass|_pass|_pwd|mysql_pwd|_auth|secret|token|api[-_]?key|access[-_]?key(?:[-_]?id)?|secret[-_]?key|private[-_]?key)\\?["']?\s*[=:]\s*{VALUE}"#),
+        r#"(?i)(?-u:\b)pwd=(?P<secret>[^\s"'&,;}|<>)/~.$][^\s"'&,;}|<>)]*)"#.to_owned(),
+        r#"(?i)(?-u:\b)(?:proxy-)?authorization\\?["']?\s*[:=]\s*\\?["']?(?P<secret>(?:(?:basic|bearer|digest|token|negotiate|ntlm|aws4-hmac-sha256)\s+)?[^\s"'\\]+)"#.to_owned(),
+        r#"(?i)(?-u:\b)(?:set-)?cookie\s*:\s*(?P<secret>[^"'\r\n]+)"#.to_owned(),
+        r#"(?i)(?-u:\b)x-(?:api-key|auth-token|amz-security-token|vault-token|gitlab-token)\\?["']?\s*:\s*(?P<secret>[^\s"'\\]+)"#.to_owned(),
         // user:X@host in a URL
-        r#"(?i)\b[a-z][a-z0-9+.-]{1,15}://[^\s/:@"'<>]{0,128}:(?P<secret>[^\s/@"'<>]+)@"#.to_owned(),
+        r#"(?i)(?-u:\b)[a-z][a-z0-9+.-]{1,15}://[^\s/:@"'<>]{0,128}:(?P<secret>[^\s/@"'<>]+)@"#.to_owned(),
         // echo root:X | chpasswd, and the password piped into sudo -S or passwd --stdin
-        r#"(?i)\becho\s+(?:-[neE]+\s+)*["']?[a-z_][\w.-]*:(?P<secret>[^\s"'|]+)["']?\s*\|\s*(?:sudo\s+)?(?:\S*/)?chpasswd"#.to_owned(),
-        r#"(?i)\becho\s+(?:-[neE]+\s+)*(?P<secret>"[^"]*"|'[^']*'|[^\s"'|]+)\s*\|\s*(?:(?:\S*/)?sudo\s+(?:-\w+\s+)*-S|(?:\S*/)?passwd\s+--stdin)"#.to_owned(),
+        r#"(?i)(?-u:\b)echo\s+(?:-[neE]+\s+)*["']?[a-z_][\w.-]*:(?P<secret>[^\s"'|]+)["']?\s*\|\s*(?:sudo\s+)?(?:\S*/)?chpasswd"#.to_owned(),
+        r#"(?i)(?-u:\b)echo\s+(?:-[neE]+\s+)*(?P<secret>"[^"]*"|'[^']*'|[^\s"'|]+)\s*\|\s*(?:(?:\S*/)?sudo\s+(?:-\w+\s+)*-S|(?:\S*/)?passwd\s+--stdin)"#.to_owned(),
         // Keys with a shape of their own
-        r"\b(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})\b".to_owned(),
-        r"\b(?P<secret>LTAI[0-9A-Za-z]{12,20})\b".to_owned(),
-        r"\b(?P<secret>(?:ghp|gho|ghu|ghs|ghr)_[0-9A-Za-z]{36,}|github_pat_\w{50,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})".to_owned(),
-        r"\b(?P<secret>eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})".to_owned(),
+        r"(?-u:\b)(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})(?-u:\b)".to_owned(),
+        r"(?-u:\b)(?P<secret>LTAI[0-9A-Za-z]{12,20})(?-u:\b)".to_owned(),
+        r"(?-u:\b)(?P<secret>(?:ghp|gho|ghu|ghs|ghr)_[0-9A-Za-z]{36,}|github_pat_\w{50,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})".to_owned(),
+        r"(?-u:\b)(?P<secret>eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})".to_owned(),
         r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>.+?)(?:-----END|$)".to_owned(),
     ]
 }

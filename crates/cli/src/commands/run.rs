@@ -35,7 +35,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Done> {
     let bar = Bar::new();
     let mut run = ringleader_engine::run(&inputs, &knowledge, &config, &bar).context("the run ended early")?;
     bar.stage("report");
-    describe(&mut run.findings, &inputs, &args.output);
+    describe(&mut run.findings, &inputs, &args.output, &knowledge);
     finish(run, &args.output, args.alert.as_deref(), &knowledge, &bar)
 }
 
@@ -109,12 +109,12 @@ pub(super) fn known(registry: Option<&Path>) -> Result<Known> {
 }
 
 /// What may differ from run to run.
-pub(super) fn describe(findings: &mut Findings, inputs: &[Input], output: &OutputArgs) {
+pub(super) fn describe(findings: &mut Findings, inputs: &[Input], output: &OutputArgs, knowledge: &Knowledge) {
     findings.run.version = env!("CARGO_PKG_VERSION").to_owned();
     findings.run.arguments = std::env::args().skip(1).collect();
     findings.run.started = Some(now());
     findings.run.peak_memory_bytes = peak_memory();
-    findings.run.knowledge_sha256 = knowledge_digest();
+    findings.run.knowledge_sha256 = knowledge_digest(knowledge);
     findings.run.registry_sha256 = output.registry.as_deref().and_then(|it| digest(it).ok()).map(|it| it.1);
     findings.run.inputs = inputs
         .iter()
@@ -148,9 +148,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Everything the labels come from, in the order in which it is listed.
-fn knowledge_digest() -> String {
+fn knowledge_digest(knowledge: &Knowledge) -> String {
     let mut hasher = Sha256::new();
-    let knowledge = Knowledge::built_in();
     for it in knowledge.behaviours.all() {
         hasher.update(format!("{it:?}\n"));
     }

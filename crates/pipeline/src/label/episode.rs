@@ -233,7 +233,8 @@ impl<'k> Labeller<'k> {
             let mut behaviours = BTreeSet::new();
             if !process.inferred || process.cmd_line != 0 {
                 let parent_process = process.parent.map(|it| &graph.processes[it as usize]);
-                let or_own = |own: Sym, of: fn(&Process) -> Sym| if own != 0 { own } else { parent_process.map_or(0, of) };
+                let or_own =
+                    |own: Sym, of: fn(&Process) -> Sym| if own != 0 { own } else { parent_process.map_or(0, of) };
                 let parent_path = or_own(process.parent_name, |it| it.file_path);
                 let parent_cmd = or_own(process.parent_cmd_line, |it| it.cmd_line);
                 let syms = [process.file_path, parent_path, parent_cmd, process.user];
@@ -296,8 +297,11 @@ impl<'k> Labeller<'k> {
             let above = &nodes[parent];
             let parent_path = if above.path == 0 { above.parent_path } else { Some(above.path) };
             let path = path_of(parent_path, &said.template, false);
-            let view =
-                ProcessView { file_path: Some(&command.argv0), cmd_line: Some(&command.text), ..ProcessView::default() };
+            let view = ProcessView {
+                file_path: Some(&command.argv0),
+                cmd_line: Some(&command.text),
+                ..ProcessView::default()
+            };
             let behaviours = self.show(said.hash.rotate_left(7), &view).iter().copied().collect();
             nodes.push(Work {
                 process: None,
@@ -411,7 +415,10 @@ impl<'k> Labeller<'k> {
                     .said
                     .indicators
                     .iter()
-                    .filter(|it| it.context == wanted && matches!(it.kind, IndicatorKind::IpPort | IndicatorKind::Url | IndicatorKind::Pool))
+                    .filter(|it| {
+                        it.context == wanted
+                            && matches!(it.kind, IndicatorKind::IpPort | IndicatorKind::Url | IndicatorKind::Pool)
+                    })
                     .map(|it| it.value.clone())
                     .collect();
                 // A shell's connection is its own, or that of what it started.

@@ -72,7 +72,7 @@ pub struct Signals {
 impl Signals {
     /// In: signals in any order. The answer is that of the sorted list.
     pub fn new(mut list: Vec<Signal>) -> Self {
-        list.sort_by(|a, b| a.member.event.cmp(&b.member.event));
+        list.sort_by_key(|it| it.member.event);
         list.dedup_by(|a, b| a.member.event == b.member.event);
         let dropped = list.len().saturating_sub(SIGNALS) as u64;
         list.truncate(SIGNALS);
@@ -187,7 +187,8 @@ pub fn values_of(indicator: &Indicator) -> Vec<String> {
 const ORDINARY_PORTS: &[&str] = &["53", "123", "67", "68", "137", "138", "5353", "1900"];
 
 /// Services of one's own network: who connects to them there has a target, or does his work.
-const LATERAL_PORTS: &[&str] = &["22", "23", "135", "139", "389", "445", "3306", "3389", "5432", "5985", "5986", "6379"];
+const LATERAL_PORTS: &[&str] =
+    &["22", "23", "135", "139", "389", "445", "3306", "3389", "5432", "5985", "5986", "6379"];
 
 fn is_private(ip: &str) -> bool {
     ip.parse::<std::net::Ipv4Addr>().is_ok_and(|it| it.is_private() || it.is_link_local())

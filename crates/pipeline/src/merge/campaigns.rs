@@ -193,7 +193,10 @@ fn join_by_rare_literals(
     let mut left = Vec::new();
     for index in rest {
         let habits = &sketch.groups[&keys[index]].habits;
-        let rare = habits.iter().filter(|it| !stopped.contains_key(it)).filter(|it| sketch.features.get(it).is_some_and(is_rare_literal));
+        let rare = habits
+            .iter()
+            .filter(|it| !stopped.contains_key(it))
+            .filter(|it| sketch.features.get(it).is_some_and(is_rare_literal));
         let mut any = false;
         for feature in rare {
             any = true;
@@ -210,7 +213,18 @@ fn join_by_rare_literals(
 /// `C:\Windows\SpeechsTracing\Microsoft\spoolsv.exe`, not `/tmp/a`: executed, deep enough, in no folder where anything
 /// may lie, and not drawn at random.
 pub(crate) fn is_rare_literal(feature: &super::sketch::FeatureStat) -> bool {
-    const ANYTHING: &[&str] = &["/tmp/", "/var/tmp/", "/dev/shm/", "/home/", "/root/", "/data/", "/mnt/", "\\temp\\", "\\users\\", "\\appdata\\"];
+    const ANYTHING: &[&str] = &[
+        "/tmp/",
+        "/var/tmp/",
+        "/dev/shm/",
+        "/home/",
+        "/root/",
+        "/data/",
+        "/mnt/",
+        "\\temp\\",
+        "\\users\\",
+        "\\appdata\\",
+    ];
     let path = feature.value.as_str();
     let lower = path.to_ascii_lowercase();
     feature.kind() == ringleader_model::IndicatorKind::FilePath

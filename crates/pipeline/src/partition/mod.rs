@@ -173,7 +173,7 @@ fn likeness(a: &Campaign, b: &Campaign) -> i64 {
     let (a, b) = (set(a), set(b));
     let shared = a.intersection(&b).count();
     let all = a.len() + b.len() - shared;
-    if all == 0 { 0 } else { (shared * 200 / all) as i64 }
+    (shared * 200).checked_div(all).unwrap_or(0) as i64
 }
 
 /// From the earliest feature of any of its campaigns: new data after it does not rename the gang.
