@@ -107,19 +107,10 @@ fn a_lake_gives_the_folder_of_a_run() {
     assert!(differ.is_empty(), "{differ:?}");
 
     // One day of it.
-    good(&[
-        "analyze",
-        "--lake",
-        &lake,
-        "--since",
-        "2026-03-02T00:00:00Z",
-        "--until",
-        "2026-03-03T08:00:00+08:00",
-        "--out",
-        &part,
-    ]);
-    let members = String::from_utf8(std::fs::read(Path::new(&part).join("members.ndjson")).unwrap_or_default());
-    assert!(members.unwrap().lines().all(|it| it.contains("2026-03-02T")));
+    let (since, until) = ("2026-03-02T00:00:00Z", "2026-03-03T08:00:00+08:00");
+    good(&["analyze", "--lake", &lake, "--since", since, "--until", until, "--out", &part]);
+    let timeline = std::fs::read_to_string(Path::new(&part).join("timeline.csv")).unwrap();
+    assert!(timeline.contains("2026-03-02T10:") && !timeline.contains("2026-03-01T"), "{timeline}");
 
     assert!(
         bad(&["analyze", "--lake", &lake, "--since", "yesterday"]).contains("write a time as 2026-03-01T08:00:00Z")
