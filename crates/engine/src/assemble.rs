@@ -83,7 +83,7 @@ pub fn assemble(
     it.campaign_list();
     it.indicators();
     it.summary(buckets);
-    it.quote(spool);
+    it.quote(buckets, spool);
     it.findings
 }
 
@@ -784,13 +784,14 @@ impl Assembly<'_> {
         }
     }
 
-    fn quote(&mut self, spool: &Spool) {
+    fn quote(&mut self, buckets: &dyn Buckets, spool: &Spool) {
         let mut wanted: BTreeMap<Text, Vec<(u64, u64)>> = BTreeMap::new();
         for it in self.evidence.values() {
             if let (Some(source), Some(offset), Some(length)) = (&it.source, it.offset, it.length) {
                 wanted.entry(source.clone()).or_default().push((offset, length));
             }
         }
+        wanted.retain(|source, _| buckets.is_unchanged(source));
         let quoted = quote(&wanted, spool);
         for it in self.evidence.values_mut() {
             if let (Some(source), Some(offset), Some(length)) = (&it.source, it.offset, it.length)

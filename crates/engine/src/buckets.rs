@@ -18,6 +18,10 @@ pub trait Buckets: Sync {
     /// The format of each source, as an index into `FORMATS`; `u32::MAX` where none recognised it.
     fn formats(&self) -> &[u32];
     fn rejected(&self) -> &[DeadLetter];
+    /// Whether a source still holds what was read: only then are its records quoted.
+    fn is_unchanged(&self, _source: &str) -> bool {
+        true
+    }
 }
 
 impl Buckets for Collected {

@@ -427,7 +427,7 @@ mod tests {
         let named = [Input::Path(dir.path().join("c.zip")), Input::Stdin, Input::Path(dir.path().to_owned())];
         let names: Vec<PathBuf> = walk(&named, &mut Vec::new()).iter().map(|it| it.path().to_owned()).collect();
         let expect = ["a.log", "b.gz", "c.zip"].map(|it| dir.path().join(it));
-        assert_eq!(names, [&[PathBuf::from("-")][..], &expect].concat());
+        assert_eq!(names, [&expect[..], &[PathBuf::from("-")]].concat());
         let (got, unreadable) = streams(dir.path());
         let expect = [("a.log", "plain"), ("b.gz", "packed"), ("c.zip!in.log", "inner")];
         assert_eq!(got, expect.map(|(name, text)| (name.to_owned(), text.to_owned())));

@@ -243,11 +243,38 @@ fn a_lake_gives_the_findings_of_a_run() {
     ingest(&inputs, &config.collect, &at.lake, &Quiet).unwrap();
     let whole = at.lake.with_extension("whole");
     ingest(&inputs, &config.collect, &whole, &Quiet).unwrap();
-    for lake in [&at.lake, &whole] {
+    let analyze = |lake: &Path| {
         let buckets = Lake::open(lake).unwrap().buckets(Window::default()).unwrap();
-        let run = conclude(&buckets, &knowledge, &config, &Spool::default(), &Quiet, &mut Vec::new()).unwrap();
-        same(&findings(run), &local);
-    }
+        conclude(&buckets, &knowledge, &config, &Spool::default(), &Quiet, &mut Vec::new()).unwrap()
+    };
+    same(&findings(analyze(&at.lake)), &local);
+    let before = analyze(&whole);
+
+    // Another tool packs the many small files.
+    let files = Lake::open(&at.lake).unwrap().files().unwrap().len();
+    let url = url::Url::from_directory_path(&at.lake).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async { deltalake::open_table(url).await.unwrap().optimize().await.unwrap() });
+    assert!(Lake::open(&at.lake).unwrap().files().unwrap().len() < files);
+    same(&findings(analyze(&at.lake)), &local);
+    assert_eq!(ingest(&inputs, &config.collect, &at.lake, &Quiet).unwrap().commits, 0);
+
+    // One log grew, one was rotated: what stands in its place now is not what was read.
+    let quoted = |run: &ringleader_engine::Run, name: &str| {
+        let of = run.findings.evidence.iter().filter(|it| it.source.as_deref().is_some_and(|it| it.ends_with(name)));
+        of.fold((0, 0), |(all, some), it| (all + 1, some + u64::from(it.excerpt.is_some())))
+    };
+    let name = |it: &str| format!("fleet/{it}.ndjson");
+    let mut cited = (0..12).map(|it| format!("web{it:02}")).filter(|it| quoted(&before, &name(it)).0 > 0);
+    let (grown, rotated) = (name(&cited.next().unwrap()), name(&cited.next().unwrap()));
+    let mut log = std::fs::OpenOptions::new().append(true).open(at.logs.join(&grown)).unwrap();
+    log.write_all(b"more\n").unwrap();
+    let text = std::fs::read_to_string(at.logs.join(&rotated)).unwrap();
+    std::fs::write(at.logs.join(&rotated), text.replace("/tmp/", "/opt/")).unwrap();
+    let after = analyze(&whole);
+    assert_eq!(quoted(&after, &grown), quoted(&before, &grown));
+    assert_eq!(quoted(&after, &rotated), (quoted(&before, &rotated).0, 0));
+    same(&findings(before), &local);
 }
 
 /// Says where two long texts part, rather than print them.

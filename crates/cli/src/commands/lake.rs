@@ -177,6 +177,9 @@ mod with_lake {
         fn rejected(&self) -> &[DeadLetter] {
             self.buckets.rejected()
         }
+        fn is_unchanged(&self, source: &str) -> bool {
+            self.buckets.is_unchanged(source)
+        }
     }
 
     #[cfg(test)]

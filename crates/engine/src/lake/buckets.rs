@@ -2,7 +2,8 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,8 +17,9 @@ use ringleader_model::findings::{DeadLetter, InputDigest, SourceSummary};
 use ringleader_pipeline::collect::FORMATS;
 use ringleader_pipeline::collect::rows::Bucket;
 use ringleader_pipeline::merge::sketch::Sketch;
+use sha2::{Digest, Sha256};
 
-use super::ingest::Manifest;
+use super::ingest::{Manifest, hex};
 use super::pins::{PinnedFile, scan};
 use super::rows::{SourceTable, read, text, texts};
 use super::sketch_exec::{SketchExec, SketchFn};
@@ -278,6 +280,45 @@ impl Buckets for LakeBuckets {
     fn rejected(&self) -> &[DeadLetter] {
         &self.rejected
     }
+    /// A log may have been rotated since. One that only grew still starts with what was delivered.
+    fn is_unchanged(&self, source: &str) -> bool {
+        let of =
+            |it: &&InputDigest| source.strip_prefix(&*it.source).is_some_and(|it| it.is_empty() || it.starts_with('!'));
+        // `file!member`: the longest file that fits.
+        let Some(file) = self.inputs.iter().filter(of).map(|it| &it.source).max_by_key(|it| it.len()) else {
+            return false;
+        };
+        let mut digests: Vec<(u64, &str)> =
+            self.inputs.iter().filter(|it| it.source == *file).map(|it| (it.length, it.sha256.as_str())).collect();
+        digests.sort_unstable();
+        starts_with(Path::new(&**file), &digests).unwrap_or(false)
+    }
+}
+
+/// Whether the first bytes of a file, so many, have the digest, each time. By length.
+fn starts_with(file: &Path, digests: &[(u64, &str)]) -> io::Result<bool> {
+    if !file.is_file() {
+        return Ok(false);
+    }
+    let mut bytes = BufReader::with_capacity(1 << 20, File::open(file)?);
+    let (mut digest, mut at) = (Sha256::new(), 0);
+    for (length, sha256) in digests {
+        let mut piece = bytes.by_ref().take(length - at);
+        loop {
+            let read = piece.fill_buf()?;
+            if read.is_empty() {
+                break;
+            }
+            digest.update(read);
+            let n = read.len();
+            at += n as u64;
+            piece.consume(n);
+        }
+        if at < *length || hex(&digest.clone().finalize()) != *sha256 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Reads files one after the other. Where one cannot be read, the error says which.
