@@ -182,12 +182,8 @@ fn nothing(to: &mut impl std::io::Write, run: &Run) -> Result<()> {
     if processes == 0 {
         writeln!(to, "These logs hold no process events: what ran on the hosts cannot be seen in them.")?;
     } else {
-        if links > 0 {
-            writeln!(
-                to,
-                "About {}% of process events were lost (parents that are named and not logged).",
-                missing * 100 / links
-            )?;
+        if let Some(lost) = (missing * 100).checked_div(links) {
+            writeln!(to, "About {lost}% of process events were lost (parents that are named and not logged).")?;
         }
         if mute > 0 {
             writeln!(

@@ -118,7 +118,7 @@ mod with_lake {
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         timings.push(Timing { stage: "whole".to_owned(), milliseconds });
         bar.stage("report");
-        run::describe(&mut found.findings, &[], output);
+        run::describe(&mut found.findings, &[], output, &knowledge);
         found.findings.run.timings = timings;
         found.findings.run.inputs = shown.buckets.inputs().to_vec();
         run::finish(found, output, None, &knowledge, &bar)

@@ -24,10 +24,9 @@ pub(super) fn header(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     for (id, label, _) in links.iter().filter(|it| it.2) {
         write!(out, "<a href=\"#{id}\">{}</a>", view.say(*label))?;
     }
-    let started = run.started.map(|it| format!(" · {}", minute(it))).unwrap_or_default();
     write!(
         out,
-        "</nav><span class=\"muted\">{}{started}</span><button id=\"theme\" title=\"{}\" aria-label=\"{}\">◐</button></div><h1>",
+        "</nav><span class=\"muted\">{}</span><button id=\"theme\" title=\"{}\" aria-label=\"{}\">◐</button></div><h1>",
         safe(&run.version),
         view.say(Msg::Theme),
         view.say(Msg::Theme)
