@@ -71,7 +71,9 @@ fn whole(word: &str, before: &str) -> Option<&'static str> {
     }
     if bytes.iter().all(u8::is_ascii_digit) {
         let kills = matches!(before, "kill" | "-9" | "-15" | "-KILL" | "renice" | "-p" | "--pid" | "-pid");
-        return (bytes.len() >= 5 || kills && bytes.len() >= 2).then_some("<num>");
+        // An option's number differs from run to run; a mode or a level of two digits without one does not.
+        let option = before.len() > 1 && before.starts_with('-');
+        return (bytes.len() >= 5 || (kills || option) && bytes.len() >= 2).then_some("<num>");
     }
     if is_time(bytes) {
         return Some("<time>");

@@ -574,9 +574,13 @@ impl<'k> Labeller<'k> {
                     let ties = commands.iter().any(|it| super::methods::ties_to_command(&payload, it) >= 500);
                     let cve = bucket.text(row, Field::Cve);
                     let by_cve = cve.and_then(|cve| self.by_cve(cve));
-                    let found =
-                        self.identify(&payload).iter().find(|it| it.stage == Stage::Attacked).cloned().or(by_cve);
-                    if let Some(found) = found {
+                    // A log without bodies shows a POST that was answered with success, and not what was in it.
+                    let served = bucket.text(row, Field::Method).is_some_and(|it| it.eq_ignore_ascii_case("POST"))
+                        && bucket.text(row, Field::Status).is_some_and(|it| it.starts_with('2'));
+                    let attacked = |it: &&MethodMatch| it.stage == Stage::Attacked || served;
+                    let found = self.identify(&payload).iter().find(attacked).cloned().or(by_cve);
+                    if let Some(mut found) = found {
+                        found.stage = Stage::Attacked;
                         if evidence
                             .inbound_request_match
                             .as_ref()

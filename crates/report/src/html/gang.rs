@@ -255,7 +255,7 @@ impl<'a> Section<'a> {
                 let role = safe(&words(&it.role));
                 write!(
                     self.out,
-                    "<li class=\"row\"><span class=\"tag\">{role}</span><code class=\"grow\">{}</code><small>{hosts}</small>{button}</li>",
+                    "<li class=\"row net\"><span class=\"tag\">{role}</span><small class=\"grow\">{hosts}</small>{button}<code>{}</code></li>",
                     values.join(" ")
                 )?;
             }

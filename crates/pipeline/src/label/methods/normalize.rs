@@ -16,7 +16,8 @@ const BASE64_DEPTH: usize = 2;
 /// lower case, blanks only between words, `//` and `/./` as `/`.
 pub fn normalize(payload: &str) -> String {
     let capped = cap(payload);
-    let plain = peel(&capped);
+    let words = redis_words(&capped);
+    let plain = peel(words.as_deref().unwrap_or(&capped));
     let mut out = String::with_capacity(plain.len() + 16);
     fold(&plain, &mut out);
     let mut layer = decode::base64_segments(&plain);
@@ -174,6 +175,23 @@ fn space(out: &mut String, blank: &mut bool) {
     if std::mem::take(blank) && out.as_bytes().last().is_some_and(|&last| is_word(last)) {
         out.push(' ');
     }
+}
+
+/// A Redis request (`*4\r\n$6\r\nconfig\r\n…`, or with the line breaks printed as dots) as the words that it
+/// holds; `None` for anything else.
+fn redis_words(payload: &str) -> Option<String> {
+    let rest = payload.trim_start().strip_prefix('*')?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let separator = ["\r\n", "\\r\\n", "\n", ".."].into_iter().find(|it| rest[digits..].starts_with(it))?;
+    if digits == 0 || digits > 6 {
+        return None;
+    }
+    let is_word = |it: &&str| {
+        let number = it.strip_prefix(['*', '$']);
+        !number.is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()))
+    };
+    let words: Vec<&str> = payload.trim_start().split(separator).filter(is_word).filter(|it| !it.is_empty()).collect();
+    Some(words.join(" "))
 }
 
 #[cfg(test)]
