@@ -38,7 +38,10 @@ pub fn template(text: &str) -> String {
 fn type_word(word: &str, before: &str, is_program: bool, out: &mut String) {
     let (lead, core, tail) = unquoted(word);
     out.push_str(lead);
-    if is_program {
+    if core.strip_prefix("./").is_some_and(is_shuffled) {
+        // What was just made here and is run from here: droppers draw such names.
+        out.push_str("./<rand>");
+    } else if is_program {
         // The program stays as logged, unless its name was drawn at random.
         runs(core, Place { program: true, ..Place::default() }, out);
     } else if let Some(kind) = whole(core, before) {
@@ -77,6 +80,13 @@ fn whole(word: &str, before: &str) -> Option<&'static str> {
     }
     if is_time(bytes) {
         return Some("<time>");
+    }
+    // A loader asks busybox for an applet that cannot be, to see its answer: each draws its own.
+    if before.ends_with("busybox") && bytes.len() >= 4 && bytes.iter().all(u8::is_ascii_uppercase) {
+        return Some("<rand>");
+    }
+    if matches!(before, "+x" | "777" | "755" | "-rf" | "-f" | "-O" | "-o" | ">" | ">>") && is_shuffled(word) {
+        return Some("<rand>");
     }
     if is_volatile_path(word) {
         return Some("<path:tmp>");

@@ -692,6 +692,10 @@ impl<'k> Labeller<'k> {
             let root = nodes.len();
             let template = match found {
                 Some(found) => format!("<request:{}>", self.knowledge.methods.get(found.method).id),
+                // One line is a command; several are a script.
+                None if row.class == EventClass::Process && !payload.contains('\n') => {
+                    crate::extract::template::template(payload)
+                }
                 None if row.class == EventClass::Process => "<script>".to_owned(),
                 None => "<request>".to_owned(),
             };

@@ -123,14 +123,15 @@ fn templates(group: &Group) -> BTreeSet<u64> {
     group
         .nodes
         .values()
-        .filter(|it| it.observed > 0 && says_something(&it.template))
+        .filter(|it| super::sketch::is_told(&it.template) && says_something(&it.template))
         .map(|it| hash64(it.template.as_bytes()))
         .collect()
 }
 
 /// A bare `bash` or `ls` is in every graph; a program that no system keeps there is not.
 pub(crate) fn says_something(template: &str) -> bool {
-    template.contains(' ') || (template.contains(['/', '\\']) && !crate::connect::boundary::is_system_path(template))
+    template.contains(' ') && !template.starts_with('<')
+        || (template.contains(['/', '\\']) && !crate::connect::boundary::is_system_path(template))
 }
 
 fn attach_by_infrastructure(

@@ -356,9 +356,13 @@ fn group_key(facts: &mut EpisodeFacts) -> Option<(Key, Vec<Key>)> {
     if !facts.suspicious && !facts.honeypot {
         return None;
     }
-    let habits = with(Reach::Habit);
-    let mut templates: Vec<u64> =
-        facts.nodes.iter().filter(|it| !it.inferred).map(|it| hash64(it.template.as_bytes())).collect();
+    // Files are named at random too often to tell one shape from another; they are kept as habits.
+    let habits = facts.features.iter().filter(|it| it.kind != IndicatorKind::FilePath);
+    let mut habits: Vec<Key> =
+        habits.filter(|it| reach(it.kind, it.context) == Some(Reach::Habit)).map(Feature::key).collect();
+    habits.sort_unstable();
+    let shown = facts.nodes.iter().filter(|it| !it.inferred || is_told(&it.template));
+    let mut templates: Vec<u64> = shown.map(|it| hash64(it.template.as_bytes())).collect();
     templates.sort_unstable();
     templates.dedup();
     if templates.is_empty() {
@@ -366,7 +370,12 @@ fn group_key(facts: &mut EpisodeFacts) -> Option<(Key, Vec<Key>)> {
     }
     let bytes: Vec<u8> = habits.iter().flat_map(|it| it.to_le_bytes()).collect();
     let shape = fold64(templates.into_iter().chain([hash64(&bytes)]));
-    Some((hash128(&shape.to_le_bytes(), 0x201), habits))
+    Some((hash128(&shape.to_le_bytes(), 0x201), Vec::new()))
+}
+
+/// Whether a command line is known: logged, or read in a script; not only that some process was there.
+pub(crate) fn is_told(template: &str) -> bool {
+    !template.ends_with("<unlogged>")
 }
 
 impl Group {

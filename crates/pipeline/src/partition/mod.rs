@@ -166,7 +166,9 @@ fn likeness(a: &Campaign, b: &Campaign) -> i64 {
     let set = |it: &Campaign| -> BTreeSet<String> {
         it.nodes
             .values()
-            .filter(|it| it.observed > 0 && crate::merge::campaigns::says_something(&it.template))
+            .filter(|it| {
+                crate::merge::sketch::is_told(&it.template) && crate::merge::campaigns::says_something(&it.template)
+            })
             .map(|it| it.template.clone())
             .collect()
     };
