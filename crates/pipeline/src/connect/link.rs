@@ -13,10 +13,10 @@ const LATE_MICROS: i64 = 2_000_000;
 /// How far back, in starts of one pid, an earlier image of an exec'ing process is looked for.
 const EXEC_LOOK_BACK: usize = 4;
 /// A fork that never exec'd sits this close, in pids and in time, to the logged process it was forked from.
-const FORK_PIDS: u32 = 64;
-const FORK_MICROS: i64 = 60_000_000;
+const FORK_PIDS: u32 = 16;
+const FORK_MICROS: i64 = 5_000_000;
 /// A lost process ran at most this long after the shell that started it.
-const SOURCE_MICROS: i64 = 10_000_000;
+const SOURCE_MICROS: i64 = 3_000_000;
 
 /// Links every process of the graph; adds an inferred process for each parent that must have run and was not logged.
 pub(super) fn link(graph: &mut HostGraph, bucket: &Bucket) {

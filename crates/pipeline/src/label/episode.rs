@@ -105,6 +105,8 @@ struct Work {
     path: u128,
     parent_path: Option<u128>,
     time: Option<Timestamp>,
+    /// It removes a security agent: what it names is the agent vendor's, whoever runs it.
+    vendors: bool,
 }
 
 impl<'k> Labeller<'k> {
@@ -182,6 +184,10 @@ impl<'k> Labeller<'k> {
             self.trees(bucket, graph, &mut nodes, honeypot);
             alerted = self.network_roles(bucket, graph, &mut nodes, host);
             self.own_roles(bucket, graph, &mut nodes);
+        }
+        let removes_agent = self.knowledge.behaviours.by_name("disables_security_agent").map(|it| it.0);
+        for node in &mut nodes {
+            node.vendors = removes_agent.is_some_and(|it| node.behaviours.contains(&it));
         }
         let suspicious = alerted || self.is_suspicious(&nodes);
         let plain = !notable && !honeypot && !suspicious;
@@ -267,6 +273,7 @@ impl<'k> Labeller<'k> {
                 path,
                 parent_path,
                 time: process.start,
+                vendors: false,
             });
         }
         nodes
@@ -314,6 +321,7 @@ impl<'k> Labeller<'k> {
                 path,
                 parent_path,
                 time: nodes[at].time,
+                vendors: false,
             });
         }
     }
@@ -719,6 +727,7 @@ impl<'k> Labeller<'k> {
                 path,
                 parent_path: None,
                 time: row.time,
+                vendors: false,
             });
             row_of.push(Some(*at));
             if row.class == EventClass::Process {
@@ -917,6 +926,9 @@ fn facts(
     let mut n_indicator_edges = 0;
     for node in nodes {
         n_indicator_edges += node.said.indicators.len() as u64;
+        if node.vendors {
+            continue;
+        }
         // A plain episode's features join nothing: only their number is of use.
         for it in node.said.indicators.iter().filter(|_| full) {
             if it.context == Context::Killed {
@@ -936,7 +948,8 @@ fn facts(
         if !suspicious && !honeypot {
             continue;
         }
-        let swept = sweeps(bucket, graph, node.process);
+        let mines = node.roles.iter().any(|it| it.0 == NetworkRole::MiningPool);
+        let swept = mines || sweeps(bucket, graph, node.process);
         for row in node.process.iter().flat_map(|at| graph.processes[*at as usize].deeds.iter().take(RECORDED_ROWS)) {
             if swept && bucket.rows[*row as usize].class == EventClass::Network {
                 continue;
@@ -947,6 +960,15 @@ fn facts(
             }
         }
     }
+    // Many mine at one pool: only the wallet is somebody's own.
+    let pools: BTreeSet<String> = features
+        .keys()
+        .filter(|(kind, _)| *kind == IndicatorKind::Pool)
+        .filter_map(|(kind, value)| crate::merge::stop::host_of(*kind, value))
+        .collect();
+    features.retain(|(kind, value), _| {
+        *kind == IndicatorKind::Pool || crate::merge::stop::host_of(*kind, value).is_none_or(|it| !pools.contains(&it))
+    });
     // What it kills belongs to its rivals, unless it runs it itself.
     features
         .retain(|(kind, value), context| *context == Context::Executed || !killed.contains(&(*kind, value.as_str())));

@@ -102,7 +102,9 @@ pub fn reach(kind: IndicatorKind, context: Context) -> Option<Reach> {
         (K::Hash, Downloaded | Executed | Written) => Some(Reach::Variant),
         (K::IpPort, Connected | Downloaded | Configured) => Some(Reach::Variant),
         (K::Domain | K::Ip, Downloaded | Connected | Configured) => Some(Reach::Infrastructure),
-        (K::Email, _) | (K::Pool, _) => Some(Reach::Infrastructure),
+        (K::Email, _) => Some(Reach::Infrastructure),
+        // Many mine at one pool.
+        (K::Pool, _) => Some(Reach::Habit),
         (K::Image, Downloaded | Executed) => Some(Reach::Variant),
         (K::FilePath, Executed | Written | Downloaded) | (K::Cron | K::UserAgent | K::Account, _) => Some(Reach::Habit),
         _ => None,
