@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringleader_model::IndicatorKind;
 use ringleader_model::hash::{hash64, hash128};
 
 use super::distinct::Distinct;
@@ -93,6 +94,21 @@ pub fn campaigns(sketch: &Sketch, list: &StopList) -> Campaigns {
 fn stopped(sketch: &Sketch, list: &StopList) -> BTreeMap<Key, &'static str> {
     let mut stopped: BTreeMap<Key, &'static str> =
         sketch.features.iter().filter_map(|(key, feature)| Some((*key, list.why(feature)?))).collect();
+    // A site of pastes is told by its paths, whatever it is called: many parties use it, one paste is one party's.
+    let mut pastes: BTreeSet<String> = BTreeSet::new();
+    for feature in sketch.features.values().filter(|it| it.kind() == IndicatorKind::Url) {
+        let path = feature.value.split("://").nth(1).and_then(|it| it.split_once('/')).map_or("", |it| it.1);
+        if ["raw/", "paste/", "p/raw/", "view/raw/"].iter().any(|it| path.starts_with(it)) {
+            pastes.extend(super::stop::host_of(IndicatorKind::Url, &feature.value));
+        }
+    }
+    for (key, feature) in &sketch.features {
+        if matches!(feature.kind(), IndicatorKind::Domain | IndicatorKind::Ip | IndicatorKind::IpPort)
+            && super::stop::host_of(feature.kind(), &feature.value).is_some_and(|it| pastes.contains(&it))
+        {
+            stopped.entry(*key).or_insert("a paste site, by its paths");
+        }
+    }
     // Without it, its groups share nothing: a value that many unrelated graphs happen to touch.
     let mut groups_of: BTreeMap<Key, Vec<&Group>> = BTreeMap::new();
     for group in sketch.groups.values() {
@@ -228,7 +244,7 @@ pub(crate) fn is_rare_literal(feature: &super::sketch::FeatureStat) -> bool {
     ];
     let path = feature.value.as_str();
     let lower = path.to_ascii_lowercase();
-    feature.kind() == ringleader_model::IndicatorKind::FilePath
+    feature.kind() == IndicatorKind::FilePath
         && feature.contexts().any(|it| it == ringleader_model::Context::Executed)
         && path.split(['/', '\\']).filter(|it| !it.is_empty()).count() >= 4
         && !ANYTHING.iter().any(|it| lower.starts_with(it) || (it.starts_with('\\') && lower.contains(it)))
