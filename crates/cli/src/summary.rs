@@ -183,7 +183,7 @@ fn nothing(to: &mut impl std::io::Write, run: &Run) -> Result<()> {
         writeln!(to, "These logs hold no process events: what ran on the hosts cannot be seen in them.")?;
     } else {
         if let Some(lost) = (missing * 100).checked_div(links) {
-            writeln!(to, "About {lost}% of process events were lost (parents that are named and not logged).")?;
+            writeln!(to, "At least {lost}% of process events were lost (parents that are named and not logged).")?;
         }
         if mute > 0 {
             writeln!(

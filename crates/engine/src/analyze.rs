@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ringleader_model::findings::{ProcessRow, Text};
 use ringleader_model::{Context, EventClass, Field, IndicatorKind, SensorRole, Timestamp};
 use ringleader_pipeline::collect::rows::{Bucket, Sym};
-use ringleader_pipeline::connect::boundary::is_system_path;
+use ringleader_pipeline::connect::boundary::{is_system_path, role_of_image};
 use ringleader_pipeline::connect::episodes::episodes;
 use ringleader_pipeline::connect::link::base_name;
-use ringleader_pipeline::connect::{HostGraph, ParentStatus, connect};
+use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, connect};
 use ringleader_pipeline::label::episode::{Host, Knowledge, Labelled, Labeller, process_uid};
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
 use ringleader_pipeline::merge::Sketch;
@@ -211,8 +211,14 @@ fn host(
 ) {
     let name = bucket.strings.get(graph.host);
     let addresses = own_addresses(bucket, graph);
-    let links =
-        graph.processes.iter().filter(|it| !it.inferred && it.status != ParentStatus::Unresolved).count() as u64;
+    // Long-lived services started before the log or were logged once: only links to ordinary processes tell of loss.
+    let ordinary =
+        |parent: u32| role_of_image(bucket.strings.get(graph.processes[parent as usize].file_path)).is_none();
+    let tells = |it: &&Process| match it.status {
+        ParentStatus::Observed => it.parent.is_some_and(ordinary),
+        status => status == ParentStatus::Missing,
+    };
+    let links = graph.processes.iter().filter(|it| !it.inferred).filter(tells).count() as u64;
     let missing = graph.processes.iter().filter(|it| !it.inferred && it.status == ParentStatus::Missing).count() as u64;
     part.sketch.counts.hosts += 1;
     part.sketch.counts.duplicates += graph.duplicates;

@@ -133,7 +133,7 @@ fn advice(sources: &[SourceSummary], health: &BTreeMap<String, HostHealth>, has_
             None => advice.push("no parent links: these logs name no parents, so each process stands alone".to_owned()),
             Some(0) => advice.push("hardly any process event was lost: what is not there most likely did not run".to_owned()),
             Some(percent) => advice.push(format!(
-                "about {percent}% of process events were lost ({} parents are named and not logged): a missing step proves nothing on one host",
+                "at least {percent}% of process events were lost ({} parents are named and not logged): a missing step proves nothing on one host",
                 grouped(missing)
             )),
         }

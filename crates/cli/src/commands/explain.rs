@@ -46,7 +46,12 @@ pub(super) fn explain(id: &str, dir: &Path, as_json: bool) -> Result<Done> {
         writeln!(out)?;
     } else {
         for line in answer.lines {
-            writeln!(out, "{}", safe(&line))?;
+            // A heading stands apart; any other line break is a log's and is shown, not obeyed.
+            let heading = line.strip_prefix('\n');
+            if heading.is_some() {
+                writeln!(out)?;
+            }
+            writeln!(out, "{}", safe(heading.unwrap_or(&line)))?;
         }
     }
     Ok(Done::Clean)

@@ -22,7 +22,7 @@ pub struct EpisodeRecord {
     pub abstained_because: Option<String>,
     /// An alert of another product named this host in this episode.
     pub alerted: bool,
-    /// Links of the whole host whose parent's event was lost, and all of its links: its loss rate.
+    /// Links of the whole host to ordinary processes, and those whose parent's event was lost: its loss rate.
     pub host_missing: u64,
     pub host_links: u64,
 }
