@@ -11,7 +11,7 @@ use ringleader_pipeline::label::network::NetworkRole;
 use ringleader_pipeline::merge::campaigns::{self, Campaigns};
 use ringleader_pipeline::merge::record::{EpisodeRecord, MemberRecord, NodeRecord};
 use ringleader_pipeline::merge::repair::repairs;
-use ringleader_pipeline::merge::sketch::{FeatureStat, Key, Reach};
+use ringleader_pipeline::merge::sketch::{FeatureStat, Key, Reach, earlier};
 use ringleader_pipeline::merge::stop::StopList;
 use ringleader_pipeline::partition::{self, Registry};
 
@@ -339,10 +339,7 @@ impl Assembly<'_> {
             slot.1 += u64::from(method.confidence_permille);
             slot.2 += 1;
             let first = record.nodes.iter().filter_map(|it| it.start).min();
-            slot.3 = match (slot.3, first) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+            slot.3 = earlier(slot.3, first);
             slot.0.hosts.insert(ids.host.clone());
             for member in &method.evidence {
                 slot.0.add(&ids.host, Some(member), false);

@@ -22,7 +22,6 @@ pub struct Episode {
     pub members: Vec<u32>,
     /// The boundary above it, where there is one.
     pub boundary: Option<u32>,
-    pub boundary_role: Option<Role>,
 }
 
 /// Cuts the host's forest at its boundaries.
@@ -57,18 +56,9 @@ pub fn episodes(graph: &HostGraph, bucket: &Bucket) -> Vec<Episode> {
             members.extend(children.of(parent).iter().filter(|child| !boundary[**child as usize]));
         }
         let entry = &graph.processes[at];
-        let boundary_role = match above {
-            Some(above) => roles[above as usize],
-            None => role_of_name(bucket.strings.get(entry.parent_name)),
-        };
         // The entry may be inferred, and another entry may be inferred from the same child: the tag keeps them apart.
         let tag = u64::from(matches!(entry.uid, Uid::Inferred(_)));
-        episodes.push(Episode {
-            id: hash128(&entry.uid.number().to_le_bytes(), 16 + tag),
-            members,
-            boundary: above,
-            boundary_role,
-        });
+        episodes.push(Episode { id: hash128(&entry.uid.number().to_le_bytes(), 16 + tag), members, boundary: above });
     }
     episodes
 }

@@ -749,7 +749,7 @@ impl<'k> Labeller<'k> {
         let suspicious = alerted || best.is_some() || self.is_suspicious(&nodes);
         let first_row = bucket.rows[rows[0].0 as usize];
         let id = hash128(source.as_bytes(), hash64(host.name.as_bytes()) ^ 17);
-        let episode = Episode { id, members: vec![], boundary: None, boundary_role: None };
+        let episode = Episode { id, members: vec![], boundary: None };
         let mut facts = facts(bucket, graph, &episode, &nodes, suspicious, honeypot, true);
         facts.method = best.as_ref().map(|(it, _)| (it.method.0, it.confidence_permille));
         let records: Vec<NodeRecord> = nodes

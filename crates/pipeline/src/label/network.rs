@@ -2,7 +2,7 @@
 //!
 //! A network role is an attribute of the process node: what its network side was used for.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use ringleader_model::{Context, EventClass, Field, Indicator, IndicatorKind, Timestamp};
 
@@ -287,9 +287,4 @@ pub fn payload(bucket: &Bucket, row: &Row) -> String {
         out.truncate(out.floor_char_boundary(PAYLOAD));
     }
     out
-}
-
-/// Counts of roles by name, for views.
-pub fn names(codes: &BTreeMap<u8, u64>) -> Vec<&'static str> {
-    codes.keys().filter_map(|code| NetworkRole::from_code(*code)).map(NetworkRole::name).collect()
 }

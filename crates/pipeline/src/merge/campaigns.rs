@@ -320,10 +320,7 @@ fn campaign(sketch: &Sketch, groups: Vec<Key>, stopped: &BTreeMap<Key, &'static 
         it.suspicious_hosts.merge(&group.suspicious_hosts);
         it.tenants.merge(&group.tenants);
         it.other_nodes += group.other_nodes;
-        it.first = match (it.first, group.first) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        it.first = super::sketch::earlier(it.first, group.first);
         it.last = it.last.max(group.last);
         for (method, (n, sum)) in &group.methods {
             let slot = it.methods.entry(*method).or_default();

@@ -324,7 +324,8 @@ fn trim<K: Ord, V>(map: &mut BTreeMap<K, V>, limit: usize) {
     }
 }
 
-fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+/// The earlier of two times, where either is known.
+pub fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
