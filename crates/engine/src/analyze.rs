@@ -12,7 +12,7 @@ use ringleader_pipeline::connect::boundary::{is_system_path, role_of_image};
 use ringleader_pipeline::connect::episodes::episodes;
 use ringleader_pipeline::connect::link::base_name;
 use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, connect};
-use ringleader_pipeline::label::episode::{Host, Knowledge, Labelled, Labeller, process_uid};
+use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Words, process_uid};
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
 use ringleader_pipeline::merge::Sketch;
 use ringleader_pipeline::merge::record::EpisodeRecord;
@@ -194,14 +194,16 @@ pub fn part(
     let formats = buckets.formats();
     let format_of = |source: u32| formats.get(source as usize).copied().unwrap_or(u32::MAX);
     let graphs = connect(&mut bucket, &format_of);
+    let mut words = Words::new(&bucket);
     for graph in &graphs {
-        host(&bucket, graph, buckets, labeller, signals, config, &mut part);
+        host(&bucket, &mut words, graph, buckets, labeller, signals, config, &mut part);
     }
     part
 }
 
 fn host(
     bucket: &Bucket,
+    words: &mut Words<'_>,
     graph: &HostGraph,
     buckets: &dyn Buckets,
     labeller: &mut Labeller<'_>,
@@ -242,12 +244,9 @@ fn host(
         if config.processes {
             episode_of.extend(episode.members.iter().map(|it| (*it, episode.id)));
         }
-        let labelled = labeller.label(bucket, graph, episode, &about);
-        add(labelled, part);
+        part.records.extend(labeller.label(words, graph, episode, &about, &mut part.sketch));
     }
-    for labelled in labeller.label_loose(bucket, graph, &about) {
-        add(labelled, part);
-    }
+    part.records.extend(labeller.label_loose(bucket, graph, &about, &mut part.sketch));
     hand_over(part, first_record, ringleader_model::hash::hash64(name.as_bytes()));
     if part.records[first_record..].iter().any(|it| it.alerted) {
         part.has_alerts = true;
@@ -257,14 +256,6 @@ fn host(
         process_rows(bucket, graph, buckets, name, &episode_of, rows);
     }
     part.own_addresses.extend(about.addresses.into_iter().map(|it| (it, Some(name.to_owned()))));
-}
-
-fn add(labelled: Labelled, part: &mut Analyzed) {
-    let group = part.sketch.add(labelled.facts);
-    if let (Some(mut record), Some(group)) = (labelled.record, group) {
-        record.group = group;
-        part.records.push(record);
-    }
 }
 
 /// Which episodes of a host ran a file that another one had put there: what persistence starts is traced through

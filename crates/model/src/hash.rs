@@ -1,5 +1,7 @@
 //! The one hash of the project: stable across runs, machines and versions.
 
+use std::hash::{BuildHasherDefault, Hasher};
+
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
 /// Keyed, so that the writer of a log cannot choose what truncation drops.
@@ -16,4 +18,25 @@ pub fn hash128(bytes: &[u8], seed: u64) -> u128 {
 /// Folds a list of hashes into one; the order matters.
 pub fn fold64(parts: impl IntoIterator<Item = u64>) -> u64 {
     parts.into_iter().fold(KEY, |seed, part| xxh3_64_with_seed(&part.to_le_bytes(), seed))
+}
+
+/// For maps whose keys are hashes already.
+pub type ByHash = BuildHasherDefault<KeyIsHash>;
+
+#[derive(Default)]
+pub struct KeyIsHash(u64);
+
+impl Hasher for KeyIsHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash64(bytes);
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
+    fn write_u128(&mut self, n: u128) {
+        self.0 = n as u64;
+    }
 }

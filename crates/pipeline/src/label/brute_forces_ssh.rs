@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::command::base_name;
+use super::command::{Command, base_name};
 use super::tree::{Scene, evidence};
 use super::{Pattern, Severity};
 
@@ -58,6 +58,9 @@ impl Pattern for BruteForcesSsh {
     }
     fn severity(&self) -> Severity {
         Severity::High
+    }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        commands.iter().any(|it| it.is(TOOLS) || it.is(&["sshpass"])).into()
     }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let mut out = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::command::Command;
 use super::paths::is_dropzone;
 use super::tree::Scene;
 use super::{Pattern, Severity};
@@ -20,6 +21,16 @@ use super::{Pattern, Severity};
 /// ATT&CK T1070.004.
 pub(super) struct DeletesItself;
 
+const REMOVERS: &[&str] = &["rm", "unlink", "shred", "del"];
+
+fn is_itself(arg: &str) -> bool {
+    matches!(arg, "$0" | "${0}" | "%0" | "%~f0")
+}
+
+fn is_dropped(path: &str) -> bool {
+    is_dropzone(path) || path.starts_with("./")
+}
+
 impl Pattern for DeletesItself {
     fn id(&self) -> &'static str {
         "deletes_itself"
@@ -33,6 +44,10 @@ impl Pattern for DeletesItself {
     fn severity(&self) -> Severity {
         Severity::Medium
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        let removes = |it: &&Command<'_>| it.is(REMOVERS);
+        commands.iter().filter(removes).any(|it| it.operands().any(|arg| is_itself(arg) || is_dropped(arg))).into()
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let mut ran: HashMap<&str, usize> = HashMap::new();
         let mut out = Vec::new();
@@ -41,9 +56,9 @@ impl Pattern for DeletesItself {
             if scene.packaged[step.node] {
                 continue;
             }
-            if command.is(&["rm", "unlink", "shred", "del"]) {
+            if command.is(REMOVERS) {
                 for arg in command.operands() {
-                    if matches!(arg, "$0" | "${0}" | "%0" | "%~f0") {
+                    if is_itself(arg) {
                         out.push(vec![step.node]);
                     } else if let Some(&node) = ran.get(arg) {
                         out.push(if node == step.node { vec![node] } else { vec![node, step.node] });
@@ -53,7 +68,7 @@ impl Pattern for DeletesItself {
             }
             let image = scene.tree.nodes[step.node].file_path.unwrap_or_default();
             for path in [command.path(), image] {
-                if is_dropzone(path) || path.starts_with("./") {
+                if is_dropped(path) {
                     ran.entry(path).or_insert(step.node);
                 }
             }

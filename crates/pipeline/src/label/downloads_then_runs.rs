@@ -1,5 +1,7 @@
 //! Downloaded by a bot's means, then run.
 
+use super::command::Command;
+use super::fetch::may_flow;
 use super::tree::Scene;
 use super::{Pattern, Severity};
 
@@ -33,6 +35,9 @@ impl Pattern for DownloadsThenRuns {
     }
     fn severity(&self) -> Severity {
         Severity::High
+    }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        may_flow(commands).into()
     }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         scene.flows().iter().filter(|flow| flow.hostile).map(|flow| flow.nodes.clone()).collect()

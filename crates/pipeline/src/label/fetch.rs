@@ -34,6 +34,13 @@ const MAX_PIPE: usize = 6;
 
 const UNPACKERS: &[&str] = &["tar", "unzip", "gunzip", "gzip", "bunzip2", "xz", "7z", "7za", "cpio", "upx", "expand"];
 
+/// Whether the commands of one node can begin a flow: a download that is kept, or handed on. What a sensor saw
+/// written is not known here.
+pub(crate) fn may_flow(commands: &[Command<'_>]) -> bool {
+    let handed_on = |it: &Command<'_>| it.feeds.is_some() || commands.len() > 1;
+    commands.iter().any(|it| download(it).is_some_and(|download| download.target.is_some() || handed_on(it)))
+}
+
 /// Cost: linear in the steps; one map entry per downloaded file name.
 pub(crate) fn flows(scene: &Scene<'_, '_>) -> Vec<Flow> {
     struct Saved {

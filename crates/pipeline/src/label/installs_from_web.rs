@@ -1,5 +1,7 @@
 //! Downloaded from a named host, then run.
 
+use super::command::Command;
+use super::fetch::may_flow;
 use super::tree::Scene;
 use super::{Pattern, Severity};
 
@@ -29,6 +31,9 @@ impl Pattern for InstallsFromWeb {
     }
     fn severity(&self) -> Severity {
         Severity::Medium
+    }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        may_flow(commands).into()
     }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         scene.flows().iter().filter(|flow| !flow.hostile).map(|flow| flow.nodes.clone()).collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::command::Command;
 use super::tree::{Scene, evidence};
 use super::{Pattern, Severity};
 
@@ -72,6 +73,14 @@ const RIVALS: &[&str] = &[
 ];
 const MANY: usize = 8;
 
+fn kills_by_name(command: &Command<'_>) -> bool {
+    command.is(&["pkill", "killall", "taskkill", "skill"])
+}
+
+fn finds_by_name(command: &Command<'_>) -> bool {
+    command.is(&["grep", "egrep", "pgrep", "fgrep", "awk"]) && !command.has_arg("-v")
+}
+
 impl Pattern for KillsRivals {
     fn id(&self) -> &'static str {
         "kills_rivals"
@@ -85,16 +94,24 @@ impl Pattern for KillsRivals {
     fn severity(&self) -> Severity {
         Severity::High
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        let kills = commands.iter().any(|it| kills_by_name(it) || it.is(&["kill"]));
+        let names = commands.iter().any(|it| kills_by_name(it) || finds_by_name(it));
+        u64::from(kills) | u64::from(names) << 1
+    }
+    fn may_show(&self, signs: u64) -> bool {
+        signs == 0b11
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let (mut named, mut killing, mut known) = (Vec::new(), Vec::new(), false);
         let mut names: BTreeSet<&str> = BTreeSet::new();
         for step in &scene.steps {
             let command = &step.command;
-            if command.is(&["pkill", "killall", "kill", "taskkill", "skill"]) {
+            let by_name = kills_by_name(command);
+            let by_grep = finds_by_name(command);
+            if by_name || command.is(&["kill"]) {
                 killing.push(step.node);
             }
-            let by_name = command.is(&["pkill", "killall", "taskkill", "skill"]);
-            let by_grep = command.is(&["grep", "egrep", "pgrep", "fgrep", "awk"]) && !command.has_arg("-v");
             if !(by_name || by_grep) {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! From host to host along the keys that lie around.
 
+use super::command::Command;
 use super::tree::{Scene, evidence};
 use super::{Pattern, Severity};
 
@@ -20,6 +21,17 @@ pub(super) struct LateralKnownHostsSsh;
 
 const LISTS: &[&str] = &["known_hosts", ".ssh/config", ".bash_history", ".ssh/*", "id_rsa"];
 
+fn reads_list(command: &Command<'_>) -> bool {
+    command.is(&["cat", "grep", "egrep", "awk", "cut", "find", "sort", "strings", "tail", "head", "locate"])
+        && LISTS.iter().any(|list| command.mentions(list))
+}
+
+fn logs_in_unseen(command: &Command<'_>) -> bool {
+    command.is(&["ssh", "scp"])
+        && command.mentions("StrictHostKeyChecking=no")
+        && (command.mentions("BatchMode=yes") || command.mentions("http") || command.mentions("ConnectTimeout"))
+}
+
 impl Pattern for LateralKnownHostsSsh {
     fn id(&self) -> &'static str {
         "lateral_known_hosts_ssh"
@@ -33,19 +45,21 @@ impl Pattern for LateralKnownHostsSsh {
     fn severity(&self) -> Severity {
         Severity::High
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        let (reads, logins) = (commands.iter().any(reads_list), commands.iter().any(logs_in_unseen));
+        u64::from(reads) | u64::from(logins) << 1
+    }
+    fn may_show(&self, signs: u64) -> bool {
+        signs == 0b11
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let (mut reads, mut logins) = (Vec::new(), Vec::new());
         for step in &scene.steps {
             let command = &step.command;
-            let reader = command
-                .is(&["cat", "grep", "egrep", "awk", "cut", "find", "sort", "strings", "tail", "head", "locate"]);
-            if reader && LISTS.iter().any(|list| command.mentions(list)) {
+            if reads_list(command) {
                 reads.push(step.node);
             }
-            if command.is(&["ssh", "scp"])
-                && command.mentions("StrictHostKeyChecking=no")
-                && (command.mentions("BatchMode=yes") || command.mentions("http") || command.mentions("ConnectTimeout"))
-            {
+            if logs_in_unseen(command) {
                 logins.push(step.node);
             }
         }

@@ -8,6 +8,7 @@ mod paths;
 mod rules;
 mod sigma;
 mod tree;
+mod witness;
 
 pub mod episode;
 pub mod methods;
@@ -30,6 +31,7 @@ mod writes_then_runs;
 
 use serde::Serialize;
 
+use command::{Command, commands};
 use sigma::{RuleText, Rules};
 use tree::Scene;
 pub use tree::{Node, Tree};
@@ -129,6 +131,12 @@ pub(crate) trait Pattern: Sync {
     fn maturity(&self) -> Maturity {
         Maturity::Stable
     }
+    /// What the commands of one node add towards it, as bits of its own meaning; of files and connections nothing.
+    fn signs(&self, commands: &[Command<'_>]) -> u64;
+    /// Whether nodes whose signs add up to these can show it.
+    fn may_show(&self, signs: u64) -> bool {
+        signs != 0
+    }
     /// Evidence of each time it is seen: node indices in order. Linear in the scene's steps and nodes.
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>>;
 }
@@ -150,6 +158,34 @@ const PATTERNS: &[&dyn Pattern] = &[
     &turns_off_defences::TurnsOffDefences,
     &writes_then_runs::WritesThenRuns,
 ];
+
+/// What the commands of some nodes add towards each pattern.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Signs([u64; PATTERNS.len()]);
+
+impl Signs {
+    /// Of nodes whose files or connections are known: any pattern may be shown.
+    pub(crate) const UNKNOWN: Self = Self([u64::MAX; PATTERNS.len()]);
+
+    /// Of one command line. Ask once per distinct line.
+    pub(crate) fn of(line: &str, windows: bool) -> Self {
+        let commands = commands(line, windows);
+        Self(std::array::from_fn(|at| PATTERNS[at].signs(&commands)))
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(all, more)| *all |= more);
+    }
+
+    /// Whether any pattern can be shown.
+    pub(crate) fn may_show(&self) -> bool {
+        (0..PATTERNS.len()).any(|at| self.may_show_pattern(at))
+    }
+
+    fn may_show_pattern(&self, at: usize) -> bool {
+        PATTERNS[at].may_show(self.0[at])
+    }
+}
 
 /// Evidence kept of one behaviour in one tree; the rest repeats it.
 const MAX_FOUND: usize = 16;
@@ -198,6 +234,16 @@ impl Behaviours {
         self.all.get(usize::from(id.0))
     }
 
+    /// Bit per field of a process in which some rule could match this text. Ask once per distinct text.
+    pub(crate) fn hints(&self, text: &str) -> u8 {
+        self.rules.hints(text).fields()
+    }
+
+    /// Whether some rule must be asked of every process.
+    pub(crate) fn has_open_rules(&self) -> bool {
+        self.rules.has_open()
+    }
+
     pub fn by_name(&self, name: &str) -> Option<BehaviourId> {
         let index = self.all.iter().position(|it| it.id == name)?;
         u16::try_from(index).ok().map(BehaviourId)
@@ -211,10 +257,19 @@ impl Behaviours {
     /// What several processes of one episode show together, ordered by behaviour, then by evidence. At most
     /// sixteen times each, with at most 64 nodes.
     pub fn of_tree(&self, tree: &Tree<'_>) -> Vec<Found> {
+        self.of_tree_with(tree, &Signs::UNKNOWN)
+    }
+
+    /// The same, with the signs of all nodes at hand: patterns that can't be shown aren't looked for.
+    pub(crate) fn of_tree_with(&self, tree: &Tree<'_>, signs: &Signs) -> Vec<Found> {
         let scene = Scene::new(tree);
         let mut out = Vec::new();
         for (index, pattern) in (0u16..).zip(PATTERNS) {
             if pattern.maturity() == Maturity::Retired {
+                continue;
+            }
+            if !signs.may_show_pattern(usize::from(index)) {
+                debug_assert!(pattern.find(&scene).is_empty(), "{} without its signs", pattern.id());
                 continue;
             }
             let mut seen = pattern.find(&scene);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::command::Command;
 use super::paths::is_dropzone;
 use super::tree::{Scene, evidence};
 use super::{Pattern, Severity};
@@ -20,6 +21,15 @@ use super::{Pattern, Severity};
 /// ATT&CK T1036.003, T1222.002.
 pub(super) struct OverwritesCopiedProgram;
 
+/// Where a system program is copied to, if it goes where no program belongs.
+fn copies_program<'c>(command: &'c Command<'_>) -> Option<&'c str> {
+    let (from, to) = (command.operands().next()?, command.operands().last()?);
+    let copies = command.is(&["cp"])
+        && (from.starts_with("/bin/") || from.starts_with("/usr/bin/") || from == "$SHELL")
+        && (is_dropzone(to) || !to.starts_with('/'));
+    copies.then_some(to)
+}
+
 impl Pattern for OverwritesCopiedProgram {
     fn id(&self) -> &'static str {
         "overwrites_copied_program"
@@ -33,17 +43,16 @@ impl Pattern for OverwritesCopiedProgram {
     fn severity(&self) -> Severity {
         Severity::High
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        commands.iter().any(|it| copies_program(it).is_some()).into()
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let mut copied: HashMap<&str, usize> = HashMap::new();
         let mut filled: HashMap<&str, [usize; 2]> = HashMap::new();
         let mut out = Vec::new();
         for step in &scene.steps {
             let command = &step.command;
-            if command.is(&["cp"])
-                && let (Some(from), Some(to)) = (command.operands().next(), command.operands().last())
-                && (from.starts_with("/bin/") || from.starts_with("/usr/bin/") || from == "$SHELL")
-                && (is_dropzone(to) || !to.starts_with('/'))
-            {
+            if let Some(to) = copies_program(command) {
                 copied.insert(to, step.node);
             }
             for target in &command.writes {

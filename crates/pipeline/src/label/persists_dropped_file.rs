@@ -50,6 +50,9 @@ impl Pattern for PersistsDroppedFile {
     fn severity(&self) -> Severity {
         Severity::High
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        commands.iter().any(persists).into()
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let mut out = Vec::new();
         for step in &scene.steps {
@@ -69,15 +72,34 @@ impl Pattern for PersistsDroppedFile {
     }
 }
 
+fn starts(path: &str) -> bool {
+    STARTERS.iter().any(|place| path.contains(place))
+}
+
+fn creates_task(command: &Command<'_>) -> bool {
+    command.is(&["schtasks"]) && command.args().any(|arg| arg.eq_ignore_ascii_case("/create"))
+}
+
+fn writes_crontab(command: &Command<'_>) -> bool {
+    command.is(&["crontab"]) && !command.has_arg("-l") && !command.has_arg("-r") && !command.has_arg("-e")
+}
+
+/// Whether a command makes the system start something.
+fn persists(command: &Command<'_>) -> bool {
+    creates_task(command)
+        || writes_crontab(command)
+        || command.is(&["tee", "cp", "mv", "ln", "install"]) && command.operands().any(starts)
+        || command.writes.iter().any(|path| starts(path))
+}
+
 /// The text that a command makes the system start, if that is what it does.
 fn started_text(scene: &Scene<'_, '_>, from: Option<usize>, command: &Command<'_>) -> Option<String> {
     let piped = || from.and_then(|at| scene.steps.get(at)).map(|step| step.command.text());
-    let starts = |path: &str| STARTERS.iter().any(|place| path.contains(place));
-    if command.is(&["schtasks"]) && command.args().any(|arg| arg.eq_ignore_ascii_case("/create")) {
+    if creates_task(command) {
         return Some(command.text());
     }
     // `(crontab -l; echo "…") | crontab -`: the pipe's last command wrote the new line.
-    if command.is(&["crontab"]) && !command.has_arg("-l") && !command.has_arg("-r") && !command.has_arg("-e") {
+    if writes_crontab(command) {
         return Some(format!("{} {}", piped().unwrap_or_default(), command.text()));
     }
     if command.is(&["tee"]) && command.operands().any(starts) {

@@ -1,5 +1,6 @@
 //! The owner's keys out, a stranger's in.
 
+use super::command::Command;
 use super::tree::{Scene, evidence};
 use super::{Pattern, Severity};
 
@@ -18,6 +19,20 @@ use super::{Pattern, Severity};
 /// ATT&CK T1098.004.
 pub(super) struct ReplacesSshKeys;
 
+fn clears_keys(command: &Command<'_>) -> bool {
+    let about_keys = |arg: &str| {
+        let arg = arg.trim_end_matches(['/', '*']);
+        arg.ends_with(".ssh") || arg.ends_with("authorized_keys")
+    };
+    command.is(&["rm", "chattr", "lockr", "unlink"]) && command.operands().any(about_keys)
+}
+
+fn writes_key(command: &Command<'_>) -> bool {
+    let key = command.mentions("ssh-rsa") || command.mentions("ssh-ed25519 ");
+    let into = command.writes.iter().any(|path| path.contains("authorized_keys"));
+    (key && into) || (command.is(&["tee"]) && command.mentions("authorized_keys"))
+}
+
 impl Pattern for ReplacesSshKeys {
     fn id(&self) -> &'static str {
         "replaces_ssh_keys"
@@ -31,21 +46,21 @@ impl Pattern for ReplacesSshKeys {
     fn severity(&self) -> Severity {
         Severity::High
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        let (clears, writes) = (commands.iter().any(clears_keys), commands.iter().any(writes_key));
+        u64::from(clears) | u64::from(writes) << 1
+    }
+    fn may_show(&self, signs: u64) -> bool {
+        signs == 0b11
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let (mut cleared, mut written) = (Vec::new(), Vec::new());
         for step in &scene.steps {
             let command = &step.command;
-            let about_keys = command.operands().any(|arg| {
-                let arg = arg.trim_end_matches(['/', '*']);
-                arg.ends_with(".ssh") || arg.ends_with("authorized_keys")
-            });
-            if about_keys && command.is(&["rm", "chattr", "lockr", "unlink"]) {
+            if clears_keys(command) {
                 cleared.push(step.node);
             }
-            let key = command.mentions("ssh-rsa ") || command.mentions("ssh-ed25519 ") || command.mentions("ssh-rsa");
-            let into = command.writes.iter().any(|path| path.contains("authorized_keys"));
-            let tee = command.is(&["tee"]) && command.mentions("authorized_keys");
-            if (key && into) || tee {
+            if writes_key(command) {
                 written.push(step.node);
             }
         }

@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 
 use rsigma_eval::event::{Event, EventValue};
-use rsigma_eval::{CompiledRule, Engine, compile_rule};
+use rsigma_eval::{CompiledRule, compile_rule, evaluate_rule};
 use rsigma_parser::{Level, LogSource, SigmaRule, Status, parse_sigma_yaml};
 
+use super::witness::{self, Hints, Index};
 use super::{Behaviour, BehaviourId, Kind, Maturity, ProcessView, RuleProblem, Severity};
 
 /// Of a command line, what the rules look at. The longest that Linux can start is 2 MiB; what tells a bot
@@ -22,16 +23,24 @@ pub(super) struct RuleText<'a> {
     pub(super) text: &'a str,
 }
 
-/// Compiled rules, apart by product, so that a Linux host never pays for Windows rules.
+struct Rule {
+    behaviour: BehaviourId,
+    compiled: CompiledRule,
+    /// A Linux host never pays for Windows rules, nor the other way round.
+    linux: bool,
+    windows: bool,
+}
+
+/// Compiled rules, and the index that tells which of them are worth asking.
 pub(super) struct Rules {
-    linux: Engine,
-    windows: Engine,
+    rules: Vec<Rule>,
+    index: Index,
 }
 
 impl Rules {
     /// Reads and compiles the rules. Each that can be used is appended to `all`; its index there is its id.
     pub(super) fn compile(texts: &[RuleText<'_>], all: &mut Vec<Behaviour>, problems: &mut Vec<RuleProblem>) -> Self {
-        let (mut linux, mut windows) = (Vec::new(), Vec::new());
+        let mut rules = Vec::new();
         for text in texts {
             let mut refuse = |what: String| problems.push(RuleProblem { name: text.name.to_owned(), what });
             if text.text.len() > MAX_RULE_BYTES {
@@ -56,12 +65,9 @@ impl Rules {
                         // A retired rule keeps its name for old reports, and is no longer looked for.
                         if behaviour.maturity != Maturity::Retired {
                             let product = compiled.logsource.product.as_deref();
-                            if product != Some("windows") {
-                                linux.push(compiled.clone());
-                            }
-                            if product != Some("linux") {
-                                windows.push(compiled);
-                            }
+                            let (linux, windows) = (product != Some("windows"), product != Some("linux"));
+                            let behaviour = BehaviourId(all.len() as u16);
+                            rules.push(Rule { behaviour, compiled, linux, windows });
                         }
                         all.push(behaviour);
                     }
@@ -69,38 +75,47 @@ impl Rules {
                 }
             }
         }
-        Self { linux: engine(linux), windows: engine(windows) }
+        let index = Index::new(rules.iter().map(|it| &it.compiled));
+        Self { rules, index }
+    }
+
+    /// Which rules a text could speak for. Ask once per distinct text.
+    pub(super) fn hints(&self, text: &str) -> Hints {
+        self.index.hints(front(text))
+    }
+
+    /// Whether there are rules that must be asked of every process.
+    pub(super) fn has_open(&self) -> bool {
+        !self.index.open.is_empty()
     }
 
     /// In ascending order, each once.
     pub(super) fn matching(&self, view: &ProcessView<'_>) -> Vec<BehaviourId> {
-        let engine = if view.windows { &self.windows } else { &self.linux };
-        let results = engine.evaluate(view);
-        let mut ids: Vec<_> = results
+        let mut asked = self.index.open.clone();
+        for (field, text) in view.texts() {
+            asked.extend(self.index.hints(text).rules(field));
+        }
+        asked.sort_unstable();
+        asked.dedup();
+        let mut found: Vec<BehaviourId> = asked
             .iter()
-            .filter_map(|result| result.header.rule_id.as_deref()?.parse().ok().map(BehaviourId))
+            .map(|it| &self.rules[usize::from(*it)])
+            .filter(|it| if view.windows { it.windows } else { it.linux })
+            .filter(|it| evaluate_rule(&it.compiled, view).is_some())
+            .map(|it| it.behaviour)
             .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
+        found.sort_unstable();
+        found
     }
 }
 
-fn engine(rules: Vec<CompiledRule>) -> Engine {
-    let mut engine = Engine::new();
-    engine.extend_compiled_rules(rules);
-    engine
-}
-
-/// The compiled rule carries our index in place of its own id, so that a match needs no table to be told.
 fn compile(rule: &SigmaRule, id: &str, all: &[Behaviour]) -> Result<(Behaviour, CompiledRule), String> {
     if all.iter().any(|it| it.id == id) {
         return Err(format!("the name `{id}` is taken"));
     }
     applies(&rule.logsource)?;
-    let index = u16::try_from(all.len()).map_err(|_| "more than 65535 rules".to_owned())?;
+    u16::try_from(all.len()).map_err(|_| "more than 65535 rules".to_owned())?;
     let mut compiled = compile_rule(rule).map_err(|error| error.to_string())?;
-    compiled.id = Some(index.to_string());
     compiled.include_event = false;
     let behaviour = Behaviour {
         id: id.to_owned(),
@@ -151,39 +166,33 @@ fn front(text: &str) -> &str {
 }
 
 impl ProcessView<'_> {
-    fn texts(&self) -> impl Iterator<Item = &str> {
+    fn fields(&self) -> [Option<&str>; witness::FIELDS.len()] {
         [self.file_path, self.cmd_line, self.parent_file_path, self.parent_cmd_line, self.user, self.cwd]
-            .into_iter()
-            .flatten()
-            .map(front)
+    }
+
+    /// What is known, with the index of its field.
+    fn texts(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.fields().into_iter().enumerate().filter_map(|(field, text)| Some((field, front(text?))))
     }
 }
 
 /// Borrowed through and through: looking at an event allocates nothing.
 impl Event for ProcessView<'_> {
     fn get_field(&self, path: &str) -> Option<EventValue<'_>> {
-        let value = match path {
-            "Image" => self.file_path,
-            "CommandLine" => self.cmd_line,
-            "ParentImage" => self.parent_file_path,
-            "ParentCommandLine" => self.parent_cmd_line,
-            "User" => self.user,
-            "CurrentDirectory" => self.cwd,
-            _ => None,
-        };
-        value.map(|value| EventValue::Str(Cow::Borrowed(front(value))))
+        let field = witness::FIELDS.iter().position(|it| *it == path)?;
+        self.fields()[field].map(|value| EventValue::Str(Cow::Borrowed(front(value))))
     }
 
     fn any_string_value(&self, pred: &dyn Fn(&str) -> bool) -> bool {
-        self.texts().any(pred)
+        self.texts().any(|(_, text)| pred(text))
     }
 
     fn all_string_values(&self) -> Vec<Cow<'_, str>> {
-        self.texts().map(Cow::Borrowed).collect()
+        self.texts().map(|(_, text)| Cow::Borrowed(text)).collect()
     }
 
     fn visit_string_values(&self, visit: &mut dyn FnMut(&str)) {
-        self.texts().for_each(visit);
+        self.texts().for_each(|(_, text)| visit(text));
     }
 
     /// Only asked for where a result should carry its event, and ours never does.

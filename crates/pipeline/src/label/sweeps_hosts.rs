@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::command::base_name;
+use super::command::{Command, base_name};
 use super::tree::Scene;
 use super::{Pattern, Severity};
 
@@ -40,6 +40,10 @@ impl Pattern for SweepsHosts {
     }
     fn severity(&self) -> Severity {
         Severity::Medium
+    }
+    /// Only connections show it.
+    fn signs(&self, _: &[Command<'_>]) -> u64 {
+        0
     }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let mut out = Vec::new();

@@ -49,6 +49,12 @@ impl Pattern for SystemReconnaissance {
     fn severity(&self) -> Severity {
         Severity::Low
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        commands.iter().filter_map(question).fold(0, |all, kind| all | 1 << kind)
+    }
+    fn may_show(&self, signs: u64) -> bool {
+        signs.count_ones() as usize >= KINDS
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         // (kind, node, start) of each question, by the asking parent.
         let mut asked: BTreeMap<usize, Vec<(u8, usize, Option<i64>)>> = BTreeMap::new();

@@ -105,7 +105,10 @@ impl<'t, 'a> Scene<'t, 'a> {
 }
 
 pub(crate) fn is_windows(node: &Node<'_>) -> bool {
-    let text = node.file_path.or(node.cmd_line).unwrap_or_default();
+    is_windows_path(node.file_path.or(node.cmd_line).unwrap_or_default())
+}
+
+pub(crate) fn is_windows_path(text: &str) -> bool {
     let b = text.trim_start_matches('"').as_bytes();
     text.starts_with("\\\\") || (b.len() > 2 && b[0].is_ascii_alphabetic() && b[1] == b':' && b[2] == b'\\')
 }

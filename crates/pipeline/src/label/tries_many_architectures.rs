@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fetch::download;
+use super::command::Command;
+use super::fetch::{Download, download};
 use super::paths::url_file_name;
 use super::tree::{Scene, evidence};
 use super::{Pattern, Severity};
@@ -41,21 +42,19 @@ impl Pattern for TriesManyArchitectures {
     fn severity(&self) -> Severity {
         Severity::High
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        let bit = |name: &str| ARCHITECTURES.iter().position(|it| *it == name).map_or(0, |at| 1 << at);
+        commands.iter().filter_map(|it| named(it, download(it).as_ref())).fold(0, |all, name| all | bit(name))
+    }
+    fn may_show(&self, signs: u64) -> bool {
+        signs.count_ones() as usize >= DIFFERENT
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let (mut tried, mut hostile) = (BTreeMap::new(), false);
         for step in &scene.steps {
-            if let Some(download) = download(&step.command) {
-                let named = architecture(url_file_name(&download.url))
-                    .or_else(|| download.target.as_deref().and_then(architecture));
-                if let Some(name) = named {
-                    hostile |= download.hostile;
-                    tried.entry(name).or_insert(step.node);
-                }
-            } else if step.command.path().contains('/')
-                && !step.command.path().starts_with("/usr/")
-                && let Some(name) = architecture(step.command.path())
-            {
-                hostile = true;
+            let download = download(&step.command);
+            if let Some(name) = named(&step.command, download.as_ref()) {
+                hostile |= download.is_none_or(|it| it.hostile);
                 tried.entry(name).or_insert(step.node);
             }
         }
@@ -63,6 +62,16 @@ impl Pattern for TriesManyArchitectures {
             return Vec::new();
         }
         vec![evidence(tried.into_values())]
+    }
+}
+
+/// The architecture of what a command downloads, or else runs.
+fn named(command: &Command<'_>, download: Option<&Download>) -> Option<&'static str> {
+    let path = command.path();
+    match download {
+        Some(it) => architecture(url_file_name(&it.url)).or_else(|| it.target.as_deref().and_then(architecture)),
+        None if path.contains('/') && !path.starts_with("/usr/") => architecture(path),
+        None => None,
     }
 }
 

@@ -62,6 +62,12 @@ impl Pattern for TurnsOffDefences {
     fn severity(&self) -> Severity {
         Severity::High
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        commands.iter().filter_map(turned_off).fold(0, |all, kind| all | 1 << kind as u8)
+    }
+    fn may_show(&self, signs: u64) -> bool {
+        signs.count_ones() >= 2
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let mut off = BTreeMap::new();
         for step in scene.steps.iter().filter(|step| !scene.packaged[step.node]) {

@@ -33,6 +33,9 @@ impl Pattern for WritesThenRuns {
     fn severity(&self) -> Severity {
         Severity::High
     }
+    fn signs(&self, commands: &[Command<'_>]) -> u64 {
+        commands.iter().any(|it| !it.writes.is_empty() && makes_bytes(it)).into()
+    }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         // By name: the folder is often known to the shell only. A loader takes hundreds of writes, the first counts.
         let mut written: HashMap<&str, usize> = HashMap::new();

@@ -4,6 +4,7 @@
 //! the answer does not depend on how the input was split or ordered, to the byte. What is known only after merging
 //! (stop-values, campaigns, merged graphs) is a view: a pure function of sketch and knowledge, never fed back.
 
+pub mod background;
 pub mod campaigns;
 pub mod distinct;
 pub mod record;

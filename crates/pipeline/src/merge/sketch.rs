@@ -4,11 +4,13 @@
 //! the background as template paths alone. Merging is union plus integer sum, min, max and bottom-k by hash.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ringleader_model::hash::{fold64, hash64, hash128};
 use ringleader_model::{Context, IndicatorKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::background::Background;
 use super::distinct::Distinct;
 
 /// Per episode, at most this many distinct nodes and features are kept; the rest is counted as *other*.
@@ -20,7 +22,6 @@ pub const GROUPS: usize = 1 << 18;
 pub const FEATURES: usize = 1 << 20;
 pub const NODES_PER_GROUP: usize = 1024;
 pub const HABITS_PER_GROUP: usize = 256;
-pub const BACKGROUND_PATHS: usize = 1 << 18;
 const EXAMPLES: usize = 3;
 
 pub type Key = u128;
@@ -50,8 +51,8 @@ pub struct NodeFacts {
     /// The chain of templates from the entry down to it.
     pub path: Key,
     pub parent: Option<Key>,
-    pub template: String,
-    pub sample: String,
+    pub template: Arc<str>,
+    pub sample: Arc<str>,
     /// No start event was logged.
     pub inferred: bool,
     /// What is above it was lost: its path does not start at the entry.
@@ -59,6 +60,16 @@ pub struct NodeFacts {
     pub time: Option<Timestamp>,
     pub behaviours: Vec<u16>,
     pub network_roles: Vec<u8>,
+}
+
+/// What an episode adds of which nothing but numbers is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BackgroundFacts {
+    pub n_processes: u64,
+    pub n_inferred: u64,
+    /// Distinct indicators.
+    pub n_features: u64,
+    pub n_indicator_edges: u64,
 }
 
 /// An indicator of the episode, in the strongest context it stands in.
@@ -200,8 +211,8 @@ pub struct Sketch {
     pub groups: BTreeMap<Key, Group>,
     /// Two groups (smaller key first) of which one ran, on the same host, a file that the other had put there.
     pub handed: BTreeMap<(Key, Key), Handed>,
-    /// Template paths of everything that carries no feature and shows nothing: path → processes.
-    pub background: BTreeMap<Key, u64>,
+    /// Template paths of everything that carries no feature and shows nothing.
+    pub background: Background,
 }
 
 impl Sketch {
@@ -215,10 +226,7 @@ impl Sketch {
         let key = group_key(&mut facts);
         let Some((key, features)) = key else {
             self.counts.background_episodes += 1;
-            for node in &facts.nodes {
-                *self.background.entry(node.path).or_default() += 1;
-            }
-            trim(&mut self.background, BACKGROUND_PATHS);
+            facts.nodes.iter().for_each(|it| self.background.add(it.path, 1));
             return None;
         };
         for feature in &facts.features {
@@ -229,6 +237,17 @@ impl Sketch {
         group.add(&facts);
         self.trim();
         Some(key)
+    }
+
+    /// Adds an episode that shows nothing and joins nothing; `paths` are those of its nodes.
+    pub fn add_background(&mut self, facts: &BackgroundFacts, paths: impl Iterator<Item = Key>) {
+        self.counts.episodes += 1;
+        self.counts.background_episodes += 1;
+        self.counts.processes += facts.n_processes;
+        self.counts.inferred += facts.n_inferred;
+        self.counts.indicators += facts.n_features;
+        self.counts.indicator_edges += facts.n_indicator_edges;
+        paths.for_each(|path| self.background.add(path, 1));
     }
 
     /// Notes that a file passed between two groups on a host.
@@ -288,9 +307,7 @@ impl Sketch {
             handed.hosts.merge(&other.hosts);
             handed.path = smaller(std::mem::take(&mut handed.path), &other.path);
         }
-        for (key, n) in other.background {
-            *self.background.entry(key).or_default() += n;
-        }
+        self.background.merge(other.background);
         self.trim();
         self
     }
@@ -299,7 +316,6 @@ impl Sketch {
     fn trim(&mut self) {
         trim(&mut self.groups, GROUPS);
         trim(&mut self.features, FEATURES);
-        trim(&mut self.background, BACKGROUND_PATHS);
         trim(&mut self.handed, GROUPS);
     }
 
@@ -455,7 +471,7 @@ impl NodeStat {
     fn add(&mut self, node: &NodeFacts, host: u64, first_here: bool) {
         if self.observed + self.inferred == 0 {
             self.parent = node.parent;
-            self.template.clone_from(&node.template);
+            self.template = node.template.to_string();
             self.fragment = node.fragment;
         }
         self.sample = smaller(std::mem::take(&mut self.sample), &node.sample);

@@ -1,0 +1,214 @@
+//! one connected episode → what it adds to the sketch, and its record for the findings.
+//!
+//! Most episodes show nothing and join nothing: `plain` sees that by looking at each distinct text once (`words`,
+//! `said`). The others are worked out node by node (`work`, `roles`, `facts`, `record`, `way_in`); what belongs to
+//! no process makes episodes of its own (`loose`).
+
+mod facts;
+mod loose;
+mod plain;
+mod record;
+mod roles;
+mod said;
+mod way_in;
+mod words;
+mod work;
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use ringleader_model::hash::{ByHash, hash64};
+use ringleader_model::{Indicator, IndicatorKind};
+
+use super::methods::{MethodMatch, Methods};
+use super::network::{self, Signals};
+use super::{Behaviours, ProcessView, Severity};
+use crate::connect::HostGraph;
+use crate::connect::episodes::Episode;
+use crate::extract::Extractor;
+use crate::merge::Sketch;
+use crate::merge::record::EpisodeRecord;
+use crate::merge::sketch::{Reach, reach};
+
+pub(crate) use record::member;
+pub use record::process_uid;
+use said::Said;
+pub use words::Words;
+
+/// Distinct values a labeller remembers before it starts anew.
+const REMEMBERED: usize = 1 << 17;
+/// Nodes of one episode that are recorded one by one; a flood beyond it is counted.
+const RECORDED_NODES: usize = 20_000;
+/// Rows of one process that are recorded.
+const RECORDED_ROWS: usize = 64;
+
+/// Everything that labels are made from. Made once, shared by threads.
+pub struct Knowledge {
+    pub extractor: Extractor,
+    pub behaviours: Behaviours,
+    pub methods: Methods,
+}
+
+impl Knowledge {
+    pub fn built_in() -> Self {
+        Self { extractor: Extractor::new(), behaviours: Behaviours::built_in(), methods: Methods::builtin() }
+    }
+}
+
+/// Labels episodes; one a thread.
+pub struct Labeller<'k> {
+    knowledge: &'k Knowledge,
+    said: HashMap<u64, Rc<Said>, ByHash>,
+    shown: HashMap<u64, Rc<[u16]>, ByHash>,
+    identified: HashMap<u64, Rc<[MethodMatch]>, ByHash>,
+    scratch: plain::Scratch,
+}
+
+impl<'k> Labeller<'k> {
+    pub fn new(knowledge: &'k Knowledge) -> Self {
+        Self {
+            knowledge,
+            said: HashMap::default(),
+            shown: HashMap::default(),
+            identified: HashMap::default(),
+            scratch: plain::Scratch::default(),
+        }
+    }
+
+    fn say(&mut self, cmd: &str) -> Rc<Said> {
+        self.say_hashed(cmd, hash64(cmd.as_bytes()))
+    }
+
+    fn say_hashed(&mut self, cmd: &str, hash: u64) -> Rc<Said> {
+        // Two texts of one hash are not taken for each other: the second is not remembered.
+        match self.said.get(&hash) {
+            Some(said) if *said.text == *cmd => return said.clone(),
+            _ => {}
+        }
+        if self.said.len() >= REMEMBERED {
+            self.said.clear();
+        }
+        let said = Rc::new(Said::of(self.knowledge, cmd, hash));
+        self.said.entry(hash).or_insert_with(|| said.clone());
+        said
+    }
+
+    /// What one process shows by itself; `key` stands for everything in the view.
+    fn show(&mut self, key: u64, view: &ProcessView<'_>) -> Rc<[u16]> {
+        if let Some(shown) = self.shown.get(&key) {
+            return shown.clone();
+        }
+        if self.shown.len() >= REMEMBERED {
+            self.shown.clear();
+        }
+        let shown: Rc<[u16]> = self.knowledge.behaviours.of_process(view).into_iter().map(|it| it.0).collect();
+        self.shown.insert(key, shown.clone());
+        shown
+    }
+
+    /// The methods that a payload is an instance of.
+    pub fn identify(&mut self, payload: &str) -> Rc<[MethodMatch]> {
+        let key = hash64(payload.as_bytes());
+        if let Some(found) = self.identified.get(&key) {
+            return found.clone();
+        }
+        if self.identified.len() >= REMEMBERED / 8 {
+            self.identified.clear();
+        }
+        let found: Rc<[MethodMatch]> = self.knowledge.methods.identify(payload).into();
+        self.identified.insert(key, found.clone());
+        found
+    }
+
+    /// Labels one episode of a host and adds it to the sketch. A record where something in it can join others.
+    pub fn label(
+        &mut self,
+        words: &mut Words<'_>,
+        graph: &HostGraph,
+        episode: &Episode,
+        host: &Host<'_>,
+        sketch: &mut Sketch,
+    ) -> Option<EpisodeRecord> {
+        if let Some(plain) = self.plain(words, graph, episode, host) {
+            sketch.add_background(&plain, self.scratch.paths());
+            return None;
+        }
+        let bucket = words.bucket();
+        let mut nodes = self.nodes(words, graph, episode);
+        let notable = nodes.iter().any(|it| !it.behaviours.is_empty() || it.said.notable);
+        let process = |it: &work::Work| it.process.map(|at| &graph.processes[at as usize]);
+        let honeypot = nodes.iter().any(|it| process(it).is_some_and(|it| it.honeypot));
+        let has_deeds = nodes.iter().any(|it| process(it).is_some_and(|it| !it.deeds.is_empty()));
+        let mut alerted = false;
+        if notable || honeypot || has_deeds {
+            if honeypot || nodes.iter().filter(|it| !it.inferred).count() <= 1 {
+                self.expand_scripts(&mut nodes, honeypot);
+            }
+            self.trees(bucket, graph, &mut nodes, honeypot);
+            alerted = self.network_roles(bucket, graph, &mut nodes, host);
+            self.own_roles(bucket, graph, &mut nodes);
+        }
+        let removes_agent = self.knowledge.behaviours.by_name("disables_security_agent").map(|it| it.0);
+        for node in &mut nodes {
+            node.vendors = removes_agent.is_some_and(|it| node.behaviours.contains(&it));
+        }
+        let suspicious = alerted || self.is_suspicious(&nodes);
+        let mut facts = facts::facts(bucket, graph, episode, &nodes, suspicious, honeypot);
+        let joins = |kind, context| reach(kind, context).is_some_and(|it| it <= Reach::Infrastructure);
+        if !suspicious && !honeypot && !facts.features.iter().any(|it| joins(it.kind, it.context)) {
+            sketch.add(facts);
+            return None;
+        }
+        let mut record = record::record(bucket, graph, episode, nodes, host);
+        record.suspicious = suspicious;
+        record.honeypot = honeypot;
+        record.alerted = alerted;
+        if suspicious || honeypot {
+            self.way_in(bucket, graph, episode, host, &mut record, &mut facts);
+        }
+        record.group = sketch.add(facts)?;
+        Some(record)
+    }
+
+    fn is_suspicious(&self, nodes: &[work::Work]) -> bool {
+        let mut medium = BTreeSet::new();
+        for behaviour in nodes.iter().flat_map(|it| &it.behaviours) {
+            match self.knowledge.behaviours.get(super::BehaviourId(*behaviour)).map(|it| it.severity) {
+                Some(Severity::High | Severity::Critical) => return true,
+                Some(Severity::Medium) => {
+                    medium.insert(*behaviour);
+                }
+                _ => {}
+            }
+        }
+        medium.len() >= 3
+    }
+}
+
+/// What is known of the host while its episodes are labelled.
+pub struct Host<'a> {
+    pub name: &'a str,
+    pub addresses: BTreeSet<String>,
+    pub signals: &'a Signals,
+    pub missing: u64,
+    pub links: u64,
+}
+
+impl Host<'_> {
+    /// Whether the sensor may have seen this very host: its address is known and on either end, or unknown.
+    fn may_be_of(&self, signal: &network::Signal) -> bool {
+        self.addresses.is_empty()
+            || signal.from.as_ref().is_some_and(|it| self.addresses.contains(it))
+            || signal.to.as_ref().is_some_and(|it| self.addresses.contains(it))
+            || (signal.from.is_none() && signal.to.is_none())
+    }
+}
+
+/// The number by which an indicator is told from others of an episode.
+fn feature_hash(kind: IndicatorKind, value_hash: u64) -> u64 {
+    value_hash ^ (kind as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn indicator_hash(it: &Indicator) -> u64 {
+    feature_hash(it.kind, hash64(it.value.as_bytes()))
+}

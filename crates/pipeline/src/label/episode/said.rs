@@ -1,0 +1,96 @@
+//! One distinct command line → everything that it says by itself. Worked out once, however often it is run.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use ringleader_model::hash::hash64;
+use ringleader_model::{Context, Indicator, IndicatorKind};
+use smallvec::SmallVec;
+
+use super::{Knowledge, indicator_hash};
+use crate::connect::boundary;
+use crate::label::Signs;
+use crate::merge::sketch::{Reach, reach};
+
+/// Characters of a command line that are shown as its sample.
+const SAMPLE: usize = 1024;
+
+pub(super) struct Said {
+    pub(super) text: Arc<str>,
+    /// 64 bits of the text, by which it is remembered.
+    pub(super) hash: u64,
+    pub(super) template: Arc<str>,
+    pub(super) template_hash: u64,
+    pub(super) indicators: Vec<Indicator>,
+    /// What it hides in base64, hex and the like.
+    pub(super) layers: Vec<String>,
+    /// An indicator of it is reason enough to look at the whole tree.
+    pub(super) notable: bool,
+    /// An indicator of it can join episodes.
+    pub(super) joins: bool,
+    /// Its indicators that are nobody's kill list, by hash.
+    pub(super) features: SmallVec<[u64; 2]>,
+    /// Bit per field in which a rule could match it.
+    pub(super) hints: u8,
+    /// Read as Unix, and as Windows.
+    signs: [OnceCell<Box<Signs>>; 2],
+}
+
+impl Said {
+    pub(super) fn of(knowledge: &Knowledge, text: &str, hash: u64) -> Self {
+        let mut indicators = Vec::new();
+        knowledge.extractor.extract(text, &mut indicators);
+        let layers = knowledge.extractor.decoded(text);
+        let template = crate::extract::template::template(text);
+        let hints = knowledge.behaviours.hints(text);
+        Self { layers, hints, ..Self::known(text, hash, &template, indicators) }
+    }
+
+    /// Of a text whose template and indicators were found in another way.
+    pub(super) fn known(text: &str, hash: u64, template: &str, indicators: Vec<Indicator>) -> Self {
+        let joins = |it: &Indicator| reach(it.kind, it.context).is_some_and(|it| it <= Reach::Infrastructure);
+        let claimed = indicators.iter().filter(|it| it.context != Context::Killed);
+        Self {
+            text: text.into(),
+            hash,
+            template: template.into(),
+            template_hash: hash64(template.as_bytes()),
+            notable: indicators.iter().any(is_notable),
+            joins: indicators.iter().any(joins),
+            features: claimed.map(indicator_hash).collect(),
+            indicators,
+            layers: Vec::new(),
+            hints: 0,
+            signs: Default::default(),
+        }
+    }
+
+    /// What its commands add towards each pattern.
+    pub(super) fn signs(&self, windows: bool) -> &Signs {
+        self.signs[usize::from(windows)].get_or_init(|| Box::new(Signs::of(&self.text, windows)))
+    }
+
+    pub(super) fn sample(&self) -> Arc<str> {
+        match self.text.char_indices().nth(SAMPLE) {
+            Some((end, _)) => self.text[..end].into(),
+            None => self.text.clone(),
+        }
+    }
+
+    /// Whether it is several commands, which a log of processes would show one by one.
+    pub(super) fn is_script(&self, honeypot: bool) -> bool {
+        let text = &*self.text;
+        (honeypot || text.len() > 24 || text.contains("base64"))
+            && (text.contains([';', '|', '\n', '&']) || text.contains("$(") || text.contains(" -c "))
+    }
+}
+
+/// Whether an indicator is reason enough to look at the whole tree.
+fn is_notable(it: &Indicator) -> bool {
+    match it.kind {
+        IndicatorKind::FilePath => {
+            it.context == Context::Killed || (it.context == Context::Executed && !boundary::is_system_path(&it.value))
+        }
+        _ => it.context != Context::Mentioned,
+    }
+}

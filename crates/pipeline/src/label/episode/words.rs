@@ -1,0 +1,113 @@
+//! The strings of one bucket → what was found out about each, by its number: nothing is looked up twice.
+
+use std::rc::Rc;
+
+use super::Labeller;
+use super::said::Said;
+use crate::collect::rows::{Bucket, Sym};
+use crate::connect::boundary::{self, Role};
+use crate::connect::{HostGraph, Process};
+
+/// What the labeller knows of the strings of a bucket. Made once a bucket, filled as they are met.
+pub struct Words<'b> {
+    bucket: &'b Bucket,
+    words: Vec<Word>,
+}
+
+#[derive(Clone, Default)]
+struct Word {
+    said: Option<Rc<Said>>,
+    /// The image of this name, of which no command line was logged.
+    unlogged: Option<Rc<Said>>,
+    image: Option<Image>,
+    hints: Option<u8>,
+}
+
+/// What a path says of the process whose image it is.
+#[derive(Clone, Copy)]
+pub(super) struct Image {
+    /// A session or its server: it says nothing of the bot.
+    pub(super) session: bool,
+    /// A path, and of a program that no system installs.
+    pub(super) foreign: bool,
+}
+
+impl<'b> Words<'b> {
+    pub fn new(bucket: &'b Bucket) -> Self {
+        Self { bucket, words: vec![Word::default(); bucket.strings.len() + 1] }
+    }
+
+    pub(super) fn bucket(&self) -> &'b Bucket {
+        self.bucket
+    }
+
+    pub(super) fn text(&self, sym: Sym) -> Option<&'b str> {
+        (sym != 0).then(|| self.bucket.strings.get(sym))
+    }
+
+    pub(super) fn image(&mut self, sym: Sym) -> Image {
+        let word = &mut self.words[sym as usize];
+        *word.image.get_or_insert_with(|| {
+            let path = self.bucket.strings.get(sym);
+            Image {
+                session: matches!(boundary::role_of_image(path), Some(Role::SshDaemon | Role::Cron)),
+                foreign: path.contains(['/', '\\']) && !boundary::is_system_path(path),
+            }
+        })
+    }
+
+    /// What a process says: by its command line, else by its image.
+    pub(super) fn said(&mut self, labeller: &mut Labeller<'_>, process: &Process) -> &Rc<Said> {
+        if process.cmd_line == 0 && process.inferred {
+            let path = self.bucket.strings.get(process.file_path);
+            return self.words[process.file_path as usize].unlogged.get_or_insert_with(|| {
+                labeller.say(&format!("{} <unlogged>", if path.is_empty() { "unknown" } else { path }))
+            });
+        }
+        self.text_said(labeller, if process.cmd_line == 0 { process.file_path } else { process.cmd_line })
+    }
+
+    pub(super) fn text_said(&mut self, labeller: &mut Labeller<'_>, sym: Sym) -> &Rc<Said> {
+        let strings = &self.bucket.strings;
+        self.words[sym as usize].said.get_or_insert_with(|| labeller.say_hashed(strings.get(sym), strings.hash(sym)))
+    }
+
+    /// Bit per field in which a rule could match the text.
+    fn hints(&mut self, labeller: &Labeller<'_>, sym: Sym) -> u8 {
+        let word = &mut self.words[sym as usize];
+        *word.hints.get_or_insert_with(|| match &word.said {
+            Some(said) => said.hints,
+            None => labeller.knowledge.behaviours.hints(self.bucket.strings.get(sym)),
+        })
+    }
+
+    /// Whether a rule could match a process with these texts.
+    pub(super) fn may_match(&mut self, labeller: &Labeller<'_>, around: &Around, cmd_line: Sym) -> bool {
+        labeller.knowledge.behaviours.has_open_rules()
+            || [around.file_path, cmd_line, around.parent_path, around.parent_cmd_line, around.user]
+                .into_iter()
+                .enumerate()
+                .any(|(field, sym)| sym != 0 && self.hints(labeller, sym) & 1 << field != 0)
+    }
+}
+
+/// What a rule sees of a process besides its command line.
+pub(super) struct Around {
+    pub(super) file_path: Sym,
+    pub(super) parent_path: Sym,
+    pub(super) parent_cmd_line: Sym,
+    pub(super) user: Sym,
+}
+
+impl Around {
+    pub(super) fn of(graph: &HostGraph, process: &Process) -> Self {
+        let parent = process.parent.map(|it| &graph.processes[it as usize]);
+        let or_own = |own: Sym, of: fn(&Process) -> Sym| if own != 0 { own } else { parent.map_or(0, of) };
+        Self {
+            file_path: process.file_path,
+            parent_path: or_own(process.parent_name, |it| it.file_path),
+            parent_cmd_line: or_own(process.parent_cmd_line, |it| it.cmd_line),
+            user: process.user,
+        }
+    }
+}
