@@ -20,7 +20,7 @@ pub fn fold64(parts: impl IntoIterator<Item = u64>) -> u64 {
     parts.into_iter().fold(KEY, |seed, part| xxh3_64_with_seed(&part.to_le_bytes(), seed))
 }
 
-/// For maps whose keys are hashes already.
+/// For maps whose keys are hashes already, or small numbers of our own making.
 pub type ByHash = BuildHasherDefault<KeyIsHash>;
 
 #[derive(Default)]
@@ -35,6 +35,10 @@ impl Hasher for KeyIsHash {
     }
     fn write_u64(&mut self, n: u64) {
         self.0 = n;
+    }
+    /// A small number is no hash: it is spread first.
+    fn write_u32(&mut self, n: u32) {
+        self.0 = u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
     fn write_u128(&mut self, n: u128) {
         self.0 = n as u64;

@@ -1,5 +1,10 @@
 //! image → what it is on its host: above all, whether its children are separate activities.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use smallvec::SmallVec;
+
 use super::link::base_name;
 
 /// What long-lived programs do for their children.
@@ -132,14 +137,21 @@ const ROLES: &[(Role, &[&str])] = &[
 /// The role of a bare name or path, wherever the file lies.
 pub fn role_of_name(name: &str) -> Option<Role> {
     let base = base_name(name).trim_end_matches(':');
-    let base = base.to_ascii_lowercase();
-    ROLES.iter().find(|(_, names)| names.contains(&base.as_str()) || versioned(&base, names)).map(|(role, _)| *role)
+    if base.len() > LONGEST_NAME && !base.to_ascii_lowercase().starts_with("php-") {
+        return None;
+    }
+    let lower: SmallVec<[u8; 32]> = base.bytes().map(|it| it.to_ascii_lowercase()).collect();
+    let known = BY_NAME.get(&lower[..]).copied();
+    // `php-fpm7.4`, `php-fpm: pool www`
+    let versioned = || (lower.starts_with(b"php-fpm") || lower.starts_with(b"php-cgi")).then_some(Role::WebServer);
+    known.or_else(versioned)
 }
 
-/// `php-fpm7.4`, `php-fpm: pool www`
-fn versioned(base: &str, names: &[&str]) -> bool {
-    names.contains(&"php-fpm") && (base.starts_with("php-fpm") || base.starts_with("php-cgi"))
-}
+const LONGEST_NAME: usize = 32;
+
+static BY_NAME: LazyLock<HashMap<&[u8], Role>> = LazyLock::new(|| {
+    ROLES.iter().flat_map(|(role, names)| names.iter().map(|name| (name.as_bytes(), *role))).collect()
+});
 
 /// The role of a process by its image. A bot that calls itself `/tmp/sshd` has none.
 pub fn role_of_image(file_path: &str) -> Option<Role> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use ringleader_model::Timestamp;
+use smallvec::SmallVec;
 
 use super::boundary::{self, Role};
 use super::{HostGraph, How, ParentStatus, Process, Uid};
@@ -219,7 +220,7 @@ fn add_inferred(graph: &mut HostGraph, child: usize, ppid: Option<u32>, forked_f
         user: 0,
         guid,
         parent_guid: 0,
-        starts: Vec::new(),
+        starts: SmallVec::new(),
         deeds: Vec::new(),
         parent: forked_from,
         how: if forked_from.is_some() { How::Inferred } else { How::None },

@@ -7,8 +7,12 @@ pub mod boundary;
 pub mod episodes;
 pub mod link;
 
+use std::collections::{BTreeMap, HashMap};
+
 pub use ringleader_model::findings::ParentStatus;
+use ringleader_model::hash::ByHash;
 use ringleader_model::{Activity, EventClass, Field, Timestamp};
+use smallvec::{SmallVec, smallvec};
 
 use crate::collect::rows::{Bucket, Row, Sym};
 
@@ -33,7 +37,7 @@ pub struct Process {
     pub guid: Sym,
     pub parent_guid: Sym,
     /// Rows that are evidence of it: its start events first, then what it did. Indices into the bucket.
-    pub starts: Vec<u32>,
+    pub starts: SmallVec<[u32; 2]>,
     pub deeds: Vec<u32>,
     /// Index of the parent process in the host's list; may be an inferred one.
     pub parent: Option<u32>,
@@ -152,7 +156,7 @@ pub fn connect(bucket: &mut Bucket, format_of_source: &dyn Fn(u32) -> u32) -> Ve
 
 /// By tenant, host name, time, id: the order in which everything downstream is decided.
 fn sort(bucket: &mut Bucket) {
-    let mut rows = std::mem::take(&mut bucket.rows);
+    let rows = std::mem::take(&mut bucket.rows);
     let strings = &bucket.strings;
     // Names are ranked once, so that a comparison of rows touches no text.
     let mut names: Vec<Sym> = rows.iter().flat_map(|row| [row.host, row.tenant]).collect();
@@ -163,11 +167,38 @@ fn sort(bucket: &mut Bucket) {
     for (at, sym) in (0u32..).zip(&names) {
         rank[*sym as usize] = at;
     }
-    rows.sort_by(|a, b| {
-        let key = |row: &Row| (rank[row.tenant as usize], rank[row.host as usize], row.time, row.id);
-        key(a).cmp(&key(b)).then_with(|| a.place.cmp(&b.place))
-    });
-    bucket.rows = rows;
+    let group = |row: &Row| (rank[row.tenant as usize], rank[row.host as usize]);
+    let mut counts: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+    for row in &rows {
+        *counts.entry(group(row)).or_default() += 1;
+    }
+    // Hosts apart first: within one, rows are nearly in order, which the sort makes use of.
+    let mut sorted = Vec::with_capacity(rows.len());
+    let order = by_group(&rows, counts, group);
+    sorted.extend(order.into_iter().map(|at| rows[at as usize]));
+    drop(rows);
+    let same_host = |a: &Row, b: &Row| group(a) == group(b);
+    for rows in sorted.chunk_by_mut(same_host) {
+        rows.sort_by(|a, b| (a.time, a.id, a.place).cmp(&(b.time, b.id, b.place)));
+    }
+    bucket.rows = sorted;
+}
+
+/// Row numbers by group, in each as they came.
+fn by_group(rows: &[Row], counts: BTreeMap<(u32, u32), u32>, group: impl Fn(&Row) -> (u32, u32)) -> Vec<u32> {
+    let mut next = counts;
+    let mut start = 0;
+    for slot in next.values_mut() {
+        start += std::mem::replace(slot, start);
+    }
+    let mut order = vec![0; rows.len()];
+    for (at, row) in (0u32..).zip(rows) {
+        if let Some(slot) = next.get_mut(&group(row)) {
+            order[*slot as usize] = at;
+            *slot += 1;
+        }
+    }
+    order
 }
 
 /// Rows `from..to`, all of one host, in time order → its processes, unlinked.
@@ -204,13 +235,13 @@ fn processes(bucket: &Bucket, from: usize, to: usize, format_of_source: &dyn Fn(
 #[derive(Default)]
 struct Latest {
     /// guid → process
-    guids: std::collections::HashMap<Sym, u32>,
+    guids: HashMap<Sym, u32, ByHash>,
     /// pid → latest process with it
-    pids: std::collections::HashMap<u32, u32>,
+    pids: HashMap<u32, u32>,
     /// (pid, start, process), sorted after the starts were read
     starts: Vec<(u32, Option<Timestamp>, u32)>,
     /// (pid, image) → process that only its deeds prove
-    unlogged: std::collections::HashMap<(u32, Sym), u32>,
+    unlogged: HashMap<(u32, Sym), u32>,
 }
 
 fn start_process(
@@ -281,7 +312,7 @@ fn start_process(
         user,
         guid,
         parent_guid,
-        starts: vec![at],
+        starts: smallvec![at],
         deeds: Vec::new(),
         parent: None,
         how: How::None,
@@ -386,7 +417,7 @@ fn owner(bucket: &Bucket, row: &Row, graph: &mut HostGraph, latest: &mut Latest)
         user: bucket.sym(row, Field::User),
         guid,
         parent_guid: bucket.sym(row, Field::ParentGuid),
-        starts: Vec::new(),
+        starts: SmallVec::new(),
         deeds: Vec::new(),
         parent: None,
         how: How::None,

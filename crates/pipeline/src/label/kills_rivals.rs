@@ -100,7 +100,7 @@ impl Pattern for KillsRivals {
         u64::from(kills) | u64::from(names) << 1
     }
     fn may_show(&self, signs: u64) -> bool {
-        signs == 0b11
+        signs & 0b11 == 0b11
     }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let (mut named, mut killing, mut known) = (Vec::new(), Vec::new(), false);

@@ -50,7 +50,7 @@ impl Pattern for LateralKnownHostsSsh {
         u64::from(reads) | u64::from(logins) << 1
     }
     fn may_show(&self, signs: u64) -> bool {
-        signs == 0b11
+        signs & 0b11 == 0b11
     }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let (mut reads, mut logins) = (Vec::new(), Vec::new());

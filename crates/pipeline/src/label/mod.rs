@@ -30,11 +30,13 @@ mod turns_off_defences;
 mod writes_then_runs;
 
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use command::{Command, commands};
 use sigma::{RuleText, Rules};
 use tree::Scene;
 pub use tree::{Node, Tree};
+pub(crate) use witness::Hints;
 
 /// How much a behaviour weighs by itself. From `High` on it is alarm grade: it makes an episode suspicious.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -234,14 +236,21 @@ impl Behaviours {
         self.all.get(usize::from(id.0))
     }
 
-    /// Bit per field of a process in which some rule could match this text. Ask once per distinct text.
-    pub(crate) fn hints(&self, text: &str) -> u8 {
-        self.rules.hints(text).fields()
+    /// What a text says for the rules. Ask once per distinct text.
+    pub(crate) fn hints(&self, text: &str) -> Hints {
+        self.rules.hints(text)
     }
 
-    /// Whether some rule must be asked of every process.
-    pub(crate) fn has_open_rules(&self) -> bool {
-        self.rules.has_open()
+    /// The rules that could match a process whose image, command line, parent's image and command line, and user have
+    /// these hints.
+    pub(crate) fn candidates(&self, hints: [Option<&Hints>; 5]) -> SmallVec<[u16; 8]> {
+        let [image, cmd_line, parent_image, parent_cmd_line, user] = hints;
+        self.rules.candidates(&[image, cmd_line, parent_image, parent_cmd_line, user, None])
+    }
+
+    /// What one process shows by itself, of the candidates alone.
+    pub(crate) fn of_process_among(&self, candidates: &[u16], view: &ProcessView<'_>) -> Vec<BehaviourId> {
+        self.rules.matching_of(candidates, view)
     }
 
     pub fn by_name(&self, name: &str) -> Option<BehaviourId> {

@@ -51,7 +51,7 @@ impl Pattern for ReplacesSshKeys {
         u64::from(clears) | u64::from(writes) << 1
     }
     fn may_show(&self, signs: u64) -> bool {
-        signs == 0b11
+        signs & 0b11 == 0b11
     }
     fn find(&self, scene: &Scene<'_, '_>) -> Vec<Vec<usize>> {
         let (mut cleared, mut written) = (Vec::new(), Vec::new());

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use rsigma_eval::event::{Event, EventValue};
 use rsigma_eval::{CompiledRule, compile_rule, evaluate_rule};
 use rsigma_parser::{Level, LogSource, SigmaRule, Status, parse_sigma_yaml};
+use smallvec::SmallVec;
 
 use super::witness::{self, Hints, Index};
 use super::{Behaviour, BehaviourId, Kind, Maturity, ProcessView, RuleProblem, Severity};
@@ -79,25 +80,25 @@ impl Rules {
         Self { rules, index }
     }
 
-    /// Which rules a text could speak for. Ask once per distinct text.
+    /// What a text says for the rules. Ask once per distinct text.
     pub(super) fn hints(&self, text: &str) -> Hints {
         self.index.hints(front(text))
     }
 
-    /// Whether there are rules that must be asked of every process.
-    pub(super) fn has_open(&self) -> bool {
-        !self.index.open.is_empty()
+    /// The rules that could match a process whose fields hold texts with these hints.
+    pub(super) fn candidates(&self, fields: &[Option<&Hints>; witness::FIELDS.len()]) -> SmallVec<[u16; 8]> {
+        self.index.candidates(fields)
     }
 
     /// In ascending order, each once.
     pub(super) fn matching(&self, view: &ProcessView<'_>) -> Vec<BehaviourId> {
-        let mut asked = self.index.open.clone();
-        for (field, text) in view.texts() {
-            asked.extend(self.index.hints(text).rules(field));
-        }
-        asked.sort_unstable();
-        asked.dedup();
-        let mut found: Vec<BehaviourId> = asked
+        let hints = view.fields().map(|it| Some(self.hints(it?)));
+        self.matching_of(&self.candidates(&std::array::from_fn(|at| hints[at].as_ref())), view)
+    }
+
+    /// The same, of the candidates alone.
+    pub(super) fn matching_of(&self, candidates: &[u16], view: &ProcessView<'_>) -> Vec<BehaviourId> {
+        let mut found: Vec<BehaviourId> = candidates
             .iter()
             .map(|it| &self.rules[usize::from(*it)])
             .filter(|it| if view.windows { it.windows } else { it.linux })
@@ -105,7 +106,14 @@ impl Rules {
             .map(|it| it.behaviour)
             .collect();
         found.sort_unstable();
+        debug_assert_eq!(found, self.matching_all(view), "{view:?}");
         found
+    }
+
+    /// The same, with every rule asked.
+    fn matching_all(&self, view: &ProcessView<'_>) -> Vec<BehaviourId> {
+        let rules = self.rules.iter().filter(|it| if view.windows { it.windows } else { it.linux });
+        rules.filter(|it| evaluate_rule(&it.compiled, view).is_some()).map(|it| it.behaviour).collect()
     }
 }
 
@@ -170,9 +178,8 @@ impl ProcessView<'_> {
         [self.file_path, self.cmd_line, self.parent_file_path, self.parent_cmd_line, self.user, self.cwd]
     }
 
-    /// What is known, with the index of its field.
-    fn texts(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.fields().into_iter().enumerate().filter_map(|(field, text)| Some((field, front(text?))))
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.fields().into_iter().flatten().map(front)
     }
 }
 
@@ -184,15 +191,15 @@ impl Event for ProcessView<'_> {
     }
 
     fn any_string_value(&self, pred: &dyn Fn(&str) -> bool) -> bool {
-        self.texts().any(|(_, text)| pred(text))
+        self.texts().any(pred)
     }
 
     fn all_string_values(&self) -> Vec<Cow<'_, str>> {
-        self.texts().map(|(_, text)| Cow::Borrowed(text)).collect()
+        self.texts().map(Cow::Borrowed).collect()
     }
 
     fn visit_string_values(&self, visit: &mut dyn FnMut(&str)) {
-        self.texts().for_each(|(_, text)| visit(text));
+        self.texts().for_each(visit);
     }
 
     /// Only asked for where a result should carry its event, and ours never does.

@@ -1,6 +1,6 @@
-//! A compiled rule → texts of which one must stand in the event, or the rule can't match: its *witnesses*. Most
-//! command lines hold no witness of any rule, and then no rule is asked. Deliberately absent: whether a rule
-//! matches. A part that proves nothing (a negation, a number, a missing field) makes its rule open: always asked.
+//! A compiled rule → texts that must stand in the event, or the rule can't match: its *witnesses*. Few command lines
+//! hold all that a rule needs, and only then it is asked. Deliberately absent: whether a rule matches. A part that
+//! proves nothing (a negation, a number, a missing field) asks for nothing, and a rule of such parts is always asked.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -14,51 +14,62 @@ pub(super) const FIELDS: [&str; 6] =
     ["Image", "CommandLine", "ParentImage", "ParentCommandLine", "User", "CurrentDirectory"];
 /// A keyword may stand in any of them.
 const ANY_FIELD: u8 = (1 << FIELDS.len()) - 1;
-/// A rule with more witnesses than this is cheaper to ask than to index.
-const MAX_WITNESSES: usize = 4096;
+/// Ways in which one rule can match that are told apart; of a rule with more, less is asked.
+const MAX_WAYS: usize = 32;
+/// Needs that are looked for in one way; more are rarely needed to rule it out.
+const MAX_NEEDS: usize = 3;
+/// Shorter texts stand in every other line: they are looked for only where a way needs nothing better.
+const TELLING: usize = 3;
 
 /// One of these must stand in the event: (bit per field, lower-case ASCII text).
-type Witnesses = Vec<(u8, String)>;
+type Need = Vec<(u8, String)>;
+/// All of these must be met. None: nothing is known of this way.
+type Way = Vec<Need>;
 
-/// Which rules a text can speak for, by field.
+/// What a text says for the ways of the rules: (bit per field, way, bit per need).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Hints(SmallVec<[(u8, u16); 4]>);
+pub(crate) struct Hints(SmallVec<[(u8, u16, u8); 4]>);
 
 impl Hints {
-    /// Bit per field in which the text speaks for any rule.
-    pub(super) fn fields(&self) -> u8 {
-        self.0.iter().fold(0, |all, (fields, _)| all | fields)
+    /// The text says nothing for any rule, in whatever field.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
+}
 
-    /// Rules that the text speaks for where it stands in the field with this index.
-    pub(super) fn rules(&self, field: usize) -> impl Iterator<Item = u16> + '_ {
-        self.0.iter().filter(move |(fields, _)| fields & 1 << field != 0).map(|(_, rule)| *rule)
-    }
+struct IndexedWay {
+    rule: u16,
+    n_needs: usize,
 }
 
 /// The witnesses of many rules, found in one pass over a text.
 pub(super) struct Index {
     automaton: AhoCorasick,
-    /// By pattern of the automaton: the fields, and the rules it stands for.
-    speaks_for: Vec<Vec<(u8, u16)>>,
-    /// Rules without witnesses.
+    /// By pattern of the automaton.
+    says: Vec<Vec<(u8, u16, u8)>>,
+    ways: Vec<IndexedWay>,
+    /// Rules that are always asked.
     pub(super) open: Vec<u16>,
-    n_rules: u16,
 }
 
 impl Index {
     pub(super) fn new<'r>(rules: impl Iterator<Item = &'r CompiledRule>) -> Self {
-        let mut by_text: std::collections::BTreeMap<String, Vec<(u8, u16)>> = std::collections::BTreeMap::new();
-        let (mut open, mut n_rules) = (Vec::new(), 0);
-        for (at, rule) in (0u16..).zip(rules) {
-            n_rules = at + 1;
-            match of_rule(rule).filter(|it| it.len() <= MAX_WITNESSES) {
-                Some(witnesses) => {
-                    for (fields, text) in witnesses.into_iter().filter(|it| it.0 != 0) {
-                        by_text.entry(text).or_default().push((fields, at));
+        let mut by_text: std::collections::BTreeMap<String, Vec<(u8, u16, u8)>> = std::collections::BTreeMap::new();
+        let (mut open, mut ways) = (Vec::new(), Vec::new());
+        for (rule, compiled) in (0u16..).zip(rules) {
+            let known = of_rule(compiled);
+            if known.iter().any(Vec::is_empty) || ways.len() + known.len() > usize::from(u16::MAX) {
+                open.push(rule);
+                continue;
+            }
+            for way in known {
+                let at = ways.len() as u16;
+                ways.push(IndexedWay { rule, n_needs: way.len() });
+                for (bit, need) in way.into_iter().enumerate() {
+                    for (fields, text) in need.into_iter().filter(|it| it.0 != 0) {
+                        by_text.entry(text).or_default().push((fields, at, 1 << bit));
                     }
                 }
-                None => open.push(at),
             }
         }
         let automaton = AhoCorasick::builder()
@@ -66,36 +77,71 @@ impl Index {
             .match_kind(MatchKind::Standard)
             .build(by_text.keys())
             .expect("rules are bounded in number and length");
-        Self { automaton, speaks_for: by_text.into_values().collect(), open, n_rules }
+        Self { automaton, says: by_text.into_values().collect(), ways, open }
     }
 
-    /// Cost: one pass over the text. Outside ASCII, letters have more forms than two: every rule is asked.
+    /// Cost: one pass over the text. Outside ASCII, letters have more forms than two: everything may be meant.
     pub(super) fn hints(&self, text: &str) -> Hints {
         if !text.is_ascii() {
-            return Hints((0..self.n_rules).map(|it| (ANY_FIELD, it)).collect());
+            return Hints((0..self.ways.len()).map(|it| (ANY_FIELD, it as u16, u8::MAX)).collect());
         }
-        let mut out: SmallVec<[(u8, u16); 4]> = SmallVec::new();
+        let mut seen: SmallVec<[u32; 8]> = SmallVec::new();
+        let mut out: SmallVec<[(u8, u16, u8); 4]> = SmallVec::new();
         for found in self.automaton.find_overlapping_iter(text) {
-            for hint in &self.speaks_for[found.pattern().as_usize()] {
-                if !out.contains(hint) {
-                    out.push(*hint);
+            let pattern = found.pattern().as_u32();
+            if seen.contains(&pattern) {
+                continue;
+            }
+            seen.push(pattern);
+            for hint in &self.says[pattern as usize] {
+                match out.iter_mut().find(|it| (it.0, it.1) == (hint.0, hint.1)) {
+                    Some(known) => known.2 |= hint.2,
+                    None => out.push(*hint),
                 }
             }
         }
         Hints(out)
     }
+
+    /// Rules whose needs are met by what stands in the fields, ascending.
+    pub(super) fn candidates(&self, view: &[Option<&Hints>; FIELDS.len()]) -> SmallVec<[u16; 8]> {
+        let fields = || view.iter().enumerate().filter_map(|(at, hints)| Some((1u8 << at, (*hints)?)));
+        let mut out: SmallVec<[u16; 8]> = SmallVec::from_slice(&self.open);
+        for (field, hints) in fields() {
+            for (_, way, _) in hints.0.iter().filter(|it| it.0 & field != 0) {
+                let met = fields().fold(0, |all, (field, hints)| all | met(hints, *way, field));
+                let it = &self.ways[usize::from(*way)];
+                if (0..it.n_needs).all(|bit| met & 1 << bit != 0) {
+                    out.push(it.rule);
+                }
+            }
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
 }
 
-fn of_rule(rule: &CompiledRule) -> Option<Witnesses> {
+/// Bit per need of a way that a text meets where it stands in a field.
+fn met(hints: &Hints, way: u16, field: u8) -> u8 {
+    hints.0.iter().filter(|it| it.1 == way && it.0 & field != 0).fold(0, |all, it| all | it.2)
+}
+
+/// The ways in which a rule can match.
+fn of_rule(rule: &CompiledRule) -> Vec<Way> {
     any(rule.conditions.iter().map(|it| of_condition(rule, it)))
 }
 
-fn of_condition(rule: &CompiledRule, condition: &ConditionExpr) -> Option<Witnesses> {
+fn unknown() -> Vec<Way> {
+    vec![Vec::new()]
+}
+
+fn of_condition(rule: &CompiledRule, condition: &ConditionExpr) -> Vec<Way> {
     match condition {
-        ConditionExpr::And(parts) => best(parts.iter().map(|it| of_condition(rule, it))),
+        ConditionExpr::And(parts) => all(parts.iter().map(|it| of_condition(rule, it))),
         ConditionExpr::Or(parts) => any(parts.iter().map(|it| of_condition(rule, it))),
-        ConditionExpr::Not(_) => None,
-        ConditionExpr::Identifier(name) => of_detection(rule.detections.get(name)?),
+        ConditionExpr::Not(_) => unknown(),
+        ConditionExpr::Identifier(name) => rule.detections.get(name).map_or_else(unknown, of_detection),
         ConditionExpr::Selector { quantifier, pattern } => {
             let named = |name: &str| match pattern {
                 SelectorPattern::Them => true,
@@ -103,30 +149,31 @@ fn of_condition(rule: &CompiledRule, condition: &ConditionExpr) -> Option<Witnes
                     pattern.strip_suffix('*').map_or(name == pattern, |front| name.starts_with(front))
                 }
             };
-            let several = rule.detections.iter().filter(|(name, _)| named(name)).map(|(_, it)| of_detection(it));
+            // By name: the ways of a rule should not depend on a map's order.
+            let mut several: Vec<_> = rule.detections.iter().filter(|(name, _)| named(name)).collect();
+            several.sort_by_key(|it| it.0);
             match quantifier {
-                Quantifier::Any => any(several),
-                Quantifier::Count(1..) => any(several),
+                Quantifier::Any | Quantifier::Count(1..) => any(several.into_iter().map(|(_, it)| of_detection(it))),
                 // Which ones it means is the engine's business; one that it does not mean proves nothing.
-                Quantifier::All | Quantifier::Count(0) => None,
+                Quantifier::All | Quantifier::Count(0) => unknown(),
             }
         }
     }
 }
 
-fn of_detection(detection: &CompiledDetection) -> Option<Witnesses> {
+fn of_detection(detection: &CompiledDetection) -> Vec<Way> {
     match detection {
-        CompiledDetection::AllOf(items) => best(items.iter().map(of_item)),
+        CompiledDetection::AllOf(items) => all(items.iter().map(of_item)),
         CompiledDetection::AnyOf(parts) => any(parts.iter().map(of_detection)),
-        CompiledDetection::And(parts) => best(parts.iter().map(of_detection)),
+        CompiledDetection::And(parts) => all(parts.iter().map(of_detection)),
         CompiledDetection::Keywords(matcher) => of_matcher(matcher, ANY_FIELD),
-        CompiledDetection::ArrayMatch { .. } | CompiledDetection::Conditional { .. } => None,
+        CompiledDetection::ArrayMatch { .. } | CompiledDetection::Conditional { .. } => unknown(),
     }
 }
 
-fn of_item(item: &CompiledDetectionItem) -> Option<Witnesses> {
+fn of_item(item: &CompiledDetectionItem) -> Vec<Way> {
     if item.exists.is_some() {
-        return None;
+        return unknown();
     }
     let fields = match &item.field {
         Some(name) => FIELDS.iter().position(|it| it == name).map_or(0, |at| 1 << at),
@@ -135,8 +182,8 @@ fn of_item(item: &CompiledDetectionItem) -> Option<Witnesses> {
     of_matcher(&item.matcher, fields)
 }
 
-fn of_matcher(matcher: &CompiledMatcher, fields: u8) -> Option<Witnesses> {
-    let all = |parts: &[CompiledMatcher]| best(parts.iter().map(|it| of_matcher(it, fields)));
+fn of_matcher(matcher: &CompiledMatcher, fields: u8) -> Vec<Way> {
+    let every = |parts: &[CompiledMatcher]| all(parts.iter().map(|it| of_matcher(it, fields)));
     let some = |parts: &[CompiledMatcher]| any(parts.iter().map(|it| of_matcher(it, fields)));
     match matcher {
         CompiledMatcher::Exact { value, .. }
@@ -147,48 +194,51 @@ fn of_matcher(matcher: &CompiledMatcher, fields: u8) -> Option<Witnesses> {
         CompiledMatcher::Regex(regex) => of_pattern(regex.as_str(), fields),
         CompiledMatcher::RegexSetMatch { set, mode } => {
             let parts = set.patterns().iter().map(|it| of_pattern(it, fields));
-            if *mode == GroupMode::All { best(parts) } else { any(parts) }
+            if *mode == GroupMode::All { all(parts) } else { any(parts) }
         }
         CompiledMatcher::AnyOf(parts) => some(parts),
-        CompiledMatcher::AllOf(parts) => all(parts),
+        CompiledMatcher::AllOf(parts) => every(parts),
         CompiledMatcher::CaseInsensitiveGroup { children, mode } => {
-            if *mode == GroupMode::All { all(children) } else { some(children) }
+            if *mode == GroupMode::All { every(children) } else { some(children) }
         }
-        _ => None,
+        _ => unknown(),
     }
 }
 
-fn literal(text: &str, fields: u8) -> Option<Witnesses> {
-    (!text.is_empty() && text.is_ascii()).then(|| vec![(fields, text.to_ascii_lowercase())])
+fn literal(text: &str, fields: u8) -> Vec<Way> {
+    if text.is_empty() || !text.is_ascii() {
+        return unknown();
+    }
+    vec![vec![vec![(fields, text.to_ascii_lowercase())]]]
 }
 
-fn of_pattern(pattern: &str, fields: u8) -> Option<Witnesses> {
-    of_hir(&regex_syntax::parse(pattern).ok()?, fields)
+fn of_pattern(pattern: &str, fields: u8) -> Vec<Way> {
+    regex_syntax::parse(pattern).map_or_else(|_| unknown(), |it| of_hir(&it, fields))
 }
 
 /// Depth is bounded by the parser's own nesting limit.
-fn of_hir(hir: &Hir, fields: u8) -> Option<Witnesses> {
+fn of_hir(hir: &Hir, fields: u8) -> Vec<Way> {
     match hir.kind() {
-        HirKind::Literal(it) => literal(std::str::from_utf8(&it.0).ok()?, fields),
         HirKind::Capture(it) => of_hir(&it.sub, fields),
         HirKind::Repetition(it) if it.min > 0 => of_hir(&it.sub, fields),
         HirKind::Alternation(parts) => any(parts.iter().map(|it| of_hir(it, fields))),
         HirKind::Concat(parts) => {
             // Literals and letters in either case make runs; whatever else stands between ends one.
-            let mut runs = vec![String::new()];
-            let mut others = Vec::new();
+            let mut known = Vec::new();
+            let mut run = String::new();
             for part in parts {
                 match letters(part) {
-                    Some(text) => runs.last_mut()?.push_str(&text),
+                    Some(text) => run.push_str(&text),
                     None => {
-                        others.push(of_hir(part, fields));
-                        runs.push(String::new());
+                        known.push(literal(&std::mem::take(&mut run), fields));
+                        known.push(of_hir(part, fields));
                     }
                 }
             }
-            best(runs.iter().map(|it| literal(it, fields)).chain(others))
+            known.push(literal(&run, fields));
+            all(known.into_iter())
         }
-        _ => letters(hir).and_then(|it| literal(&it, fields)),
+        _ => letters(hir).map_or_else(unknown, |it| literal(&it, fields)),
     }
 }
 
@@ -215,20 +265,51 @@ fn one_letter(ranges: impl Iterator<Item = (char, char)>) -> Option<String> {
     (pair && upper.to_ascii_lowercase() == lower).then(|| lower.to_string())
 }
 
-/// Each part may be the one that matches: all their witnesses count. Nothing to choose from proves nothing.
-fn any(parts: impl Iterator<Item = Option<Witnesses>>) -> Option<Witnesses> {
-    let parts: Vec<Witnesses> = parts.collect::<Option<_>>()?;
-    (!parts.is_empty()).then(|| parts.concat())
+/// Any part may be the one that matches: each brings its ways. Those with one need are one way together.
+fn any(parts: impl Iterator<Item = Vec<Way>>) -> Vec<Way> {
+    let (single, mut ways): (Vec<Way>, Vec<Way>) = parts.flatten().partition(|way| way.len() == 1);
+    if !single.is_empty() {
+        let mut need: Need = single.into_iter().flatten().flatten().collect();
+        need.sort();
+        need.dedup();
+        ways.push(vec![need]);
+    }
+    if ways.is_empty() || ways.iter().any(Vec::is_empty) {
+        return unknown();
+    }
+    if ways.len() > MAX_WAYS {
+        // One need of each way, so that there is one way of one need.
+        ways = vec![vec![ways.into_iter().filter_map(|way| way.into_iter().max_by_key(rarity)).flatten().collect()]];
+    }
+    ways
 }
 
-/// Every part must match: the one that is seen least often is enough. Long texts are rare, and few are better than
-/// many.
-fn best(parts: impl Iterator<Item = Option<Witnesses>>) -> Option<Witnesses> {
-    let rarity = |it: &Witnesses| {
-        let shortest = it.iter().map(|it| it.1.len()).min().unwrap_or(usize::MAX);
-        (shortest.min(6), std::cmp::Reverse(it.len()), shortest)
-    };
-    parts.flatten().max_by_key(rarity)
+/// Every part must match: each way of one goes with each way of the others.
+fn all(parts: impl Iterator<Item = Vec<Way>>) -> Vec<Way> {
+    let mut parts: Vec<Vec<Way>> = parts.collect();
+    parts.sort_by_key(Vec::len);
+    let mut ways = unknown();
+    for part in parts {
+        // To leave a part out asks for less, which is always allowed.
+        if ways.len() * part.len() > MAX_WAYS {
+            break;
+        }
+        ways = ways.iter().flat_map(|way| part.iter().map(move |more| [&way[..], more].concat())).collect();
+    }
+    for way in &mut ways {
+        way.sort_by_key(|need| std::cmp::Reverse(rarity(need)));
+        way.truncate(MAX_NEEDS);
+        while way.len() > 1 && way.last().is_some_and(|it| rarity(it).0 < TELLING) {
+            way.pop();
+        }
+    }
+    ways
+}
+
+/// Long texts are rare, and one is met less often than one of many.
+fn rarity(need: &Need) -> (usize, std::cmp::Reverse<usize>, usize) {
+    let shortest = need.iter().map(|it| it.1.len()).min().unwrap_or(usize::MAX);
+    (shortest.min(6), std::cmp::Reverse(need.len()), shortest)
 }
 
 #[cfg(test)]
@@ -237,37 +318,37 @@ mod tests {
     use rsigma_eval::compile_rule;
     use rsigma_parser::parse_sigma_yaml;
 
-    fn check(detection: &str, expect: &[(u8, &str)]) {
+    /// Needs of a way are joined by `&`, texts of a need by `|`, ways by `, `.
+    fn check(detection: &str, expect: &str) {
         let yaml = format!("title: t\nlogsource:\n  category: process_creation\ndetection:\n{detection}\n");
         let rule = compile_rule(&parse_sigma_yaml(&yaml).unwrap().rules[0]).unwrap();
-        let got = of_rule(&rule).map(|mut it| {
-            it.sort();
-            it
-        });
-        let expect: Vec<(u8, String)> = expect.iter().map(|it| (it.0, it.1.to_owned())).collect();
-        assert_eq!(got.unwrap_or_default(), expect, "{detection}");
+        let need = |it: &Need| it.iter().map(|(fields, text)| format!("{fields}:{text}")).collect::<Vec<_>>().join("|");
+        let way = |it: &Way| it.iter().map(need).collect::<Vec<_>>().join("&");
+        let mut got: Vec<String> = of_rule(&rule).iter().map(way).collect();
+        got.sort();
+        assert_eq!(got.join(", "), expect, "{detection}");
     }
 
     #[test]
-    fn a_rule_is_known_by_its_rarest_part() {
-        check("  s:\n    Image|endswith: '/Wget'\n    CommandLine|contains: 'x'\n  condition: s", &[(1, "/wget")]);
-        check("  s:\n    CommandLine|contains: ['abc', 'DEF']\n  condition: s", &[(2, "abc"), (2, "def")]);
-        check("  s:\n    CommandLine|contains|all: ['ab', 'longer']\n  condition: s", &[(2, "longer")]);
-        check("  a:\n    Image: '/x/y'\n  b:\n    User: 'root'\n  condition: a or b", &[(1, "/x/y"), (16, "root")]);
-        check("  a_1:\n    Image: '/x/y'\n  a_2:\n    User: 'me'\n  condition: 1 of a_*", &[(1, "/x/y"), (16, "me")]);
-        check("  a:\n    Image: '/x/y'\n  n:\n    User: 'root'\n  condition: a and not n", &[(1, "/x/y")]);
+    fn a_rule_needs_all_its_parts() {
+        check("  s:\n    Image|endswith: '/Wget'\n    CommandLine|contains: 'x'\n  condition: s", "1:/wget");
+        check("  s:\n    CommandLine|contains: ['abc', 'DEF']\n  condition: s", "2:abc|2:def");
+        check("  s:\n    CommandLine|contains|all: ['ab', 'longer']\n  condition: s", "2:longer");
+        check("  a:\n    Image: '/x/y'\n  b:\n    User: 'root'\n  condition: a or b", "1:/x/y|16:root");
+        check("  a_1:\n    Image: '/x/y'\n  a_2:\n    User: 'me'\n  condition: 1 of a_*", "1:/x/y|16:me");
+        check("  a:\n    Image: '/x/y'\n  n:\n    User: 'root'\n  condition: a and not n", "1:/x/y");
     }
 
     #[test]
-    fn a_pattern_is_known_by_what_it_must_hold() {
-        check("  s:\n    CommandLine|re: '(?i)base64\\s+(-d|--decode)'\n  condition: s", &[(2, "base64")]);
-        check("  s:\n    CommandLine|re: 'x(abc|def)+y'\n  condition: s", &[(2, "abc"), (2, "def")]);
+    fn a_pattern_needs_what_it_must_hold() {
+        check("  s:\n    CommandLine|re: '(?i)base64\\s+(-d|--decode)'\n  condition: s", "2:base64");
+        check("  s:\n    CommandLine|re: '(nc\\s.*-e|socat\\s.*exec)'\n  condition: s", "2:nc, 2:socat&2:exec");
     }
 
     #[test]
     fn what_proves_nothing_is_always_asked() {
-        check("  n:\n    User: 'root'\n  condition: not n", &[]);
-        check("  a:\n    Image: '/x/y'\n  b:\n    User: null\n  condition: a or b", &[]);
-        check("  s:\n    CommandLine|re: '[0-9]*'\n  condition: s", &[]);
+        check("  n:\n    User: 'root'\n  condition: not n", "");
+        check("  a:\n    Image: '/x/y'\n  b:\n    User: null\n  condition: a or b", "");
+        check("  s:\n    CommandLine|re: '[0-9]*'\n  condition: s", "");
     }
 }

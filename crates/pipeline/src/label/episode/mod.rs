@@ -22,7 +22,7 @@ use ringleader_model::{Indicator, IndicatorKind};
 
 use super::methods::{MethodMatch, Methods};
 use super::network::{self, Signals};
-use super::{Behaviours, ProcessView, Severity};
+use super::{BehaviourId, Behaviours, ProcessView, Severity};
 use crate::connect::HostGraph;
 use crate::connect::episodes::Episode;
 use crate::extract::Extractor;
@@ -95,13 +95,22 @@ impl<'k> Labeller<'k> {
 
     /// What one process shows by itself; `key` stands for everything in the view.
     fn show(&mut self, key: u64, view: &ProcessView<'_>) -> Rc<[u16]> {
+        self.show_once(key, |behaviours| behaviours.of_process(view))
+    }
+
+    /// The same, with the rules at hand that could match.
+    fn show_among(&mut self, key: u64, candidates: &[u16], view: &ProcessView<'_>) -> Rc<[u16]> {
+        self.show_once(key, |behaviours| behaviours.of_process_among(candidates, view))
+    }
+
+    fn show_once(&mut self, key: u64, look: impl FnOnce(&Behaviours) -> Vec<BehaviourId>) -> Rc<[u16]> {
         if let Some(shown) = self.shown.get(&key) {
             return shown.clone();
         }
         if self.shown.len() >= REMEMBERED {
             self.shown.clear();
         }
-        let shown: Rc<[u16]> = self.knowledge.behaviours.of_process(view).into_iter().map(|it| it.0).collect();
+        let shown: Rc<[u16]> = look(&self.knowledge.behaviours).into_iter().map(|it| it.0).collect();
         self.shown.insert(key, shown.clone());
         shown
     }
@@ -173,7 +182,7 @@ impl<'k> Labeller<'k> {
     fn is_suspicious(&self, nodes: &[work::Work]) -> bool {
         let mut medium = BTreeSet::new();
         for behaviour in nodes.iter().flat_map(|it| &it.behaviours) {
-            match self.knowledge.behaviours.get(super::BehaviourId(*behaviour)).map(|it| it.severity) {
+            match self.knowledge.behaviours.get(BehaviourId(*behaviour)).map(|it| it.severity) {
                 Some(Severity::High | Severity::Critical) => return true,
                 Some(Severity::Medium) => {
                     medium.insert(*behaviour);

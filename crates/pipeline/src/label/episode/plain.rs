@@ -77,7 +77,7 @@ impl Labeller<'_> {
                 return None;
             }
             notable |= said.notable;
-            script |= !process.inferred && said.is_script(false);
+            script |= !process.inferred && said.is_worth_reading(false);
             facts.n_indicator_edges += said.indicators.len() as u64;
             scratch.features.extend(&said.features);
             if image.foreign {

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::{Knowledge, indicator_hash};
 use crate::connect::boundary;
-use crate::label::Signs;
+use crate::label::{Hints, Signs};
 use crate::merge::sketch::{Reach, reach};
 
 /// Characters of a command line that are shown as its sample.
@@ -30,8 +30,10 @@ pub(super) struct Said {
     pub(super) joins: bool,
     /// Its indicators that are nobody's kill list, by hash.
     pub(super) features: SmallVec<[u64; 2]>,
-    /// Bit per field in which a rule could match it.
-    pub(super) hints: u8,
+    /// What it says for the rules.
+    pub(super) hints: Hints,
+    /// It is several commands, which a log of processes would show one by one.
+    pub(super) script: bool,
     /// Read as Unix, and as Windows.
     signs: [OnceCell<Box<Signs>>; 2],
 }
@@ -60,7 +62,8 @@ impl Said {
             features: claimed.map(indicator_hash).collect(),
             indicators,
             layers: Vec::new(),
-            hints: 0,
+            hints: Hints::default(),
+            script: is_script(text),
             signs: Default::default(),
         }
     }
@@ -77,12 +80,14 @@ impl Said {
         }
     }
 
-    /// Whether it is several commands, which a log of processes would show one by one.
-    pub(super) fn is_script(&self, honeypot: bool) -> bool {
-        let text = &*self.text;
-        (honeypot || text.len() > 24 || text.contains("base64"))
-            && (text.contains([';', '|', '\n', '&']) || text.contains("$(") || text.contains(" -c "))
+    /// Whether the script is worth reading: in a honeypot every one is.
+    pub(super) fn is_worth_reading(&self, honeypot: bool) -> bool {
+        self.script && (honeypot || self.text.len() > 24 || self.text.contains("base64"))
     }
+}
+
+fn is_script(text: &str) -> bool {
+    text.bytes().any(|it| matches!(it, b';' | b'|' | b'\n' | b'&')) || text.contains("$(") || text.contains(" -c ")
 }
 
 /// Whether an indicator is reason enough to look at the whole tree.

@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::Labeller;
 use super::said::Said;
 use crate::collect::rows::{Bucket, Sym};
 use crate::connect::boundary::{self, Role};
 use crate::connect::{HostGraph, Process};
+use crate::label::Hints;
 
 /// What the labeller knows of the strings of a bucket. Made once a bucket, filled as they are met.
 pub struct Words<'b> {
@@ -20,7 +23,8 @@ struct Word {
     /// The image of this name, of which no command line was logged.
     unlogged: Option<Rc<Said>>,
     image: Option<Image>,
-    hints: Option<u8>,
+    /// What it says for the rules.
+    hints: Option<Hints>,
 }
 
 /// What a path says of the process whose image it is.
@@ -72,22 +76,24 @@ impl<'b> Words<'b> {
         self.words[sym as usize].said.get_or_insert_with(|| labeller.say_hashed(strings.get(sym), strings.hash(sym)))
     }
 
-    /// Bit per field in which a rule could match the text.
-    fn hints(&mut self, labeller: &Labeller<'_>, sym: Sym) -> u8 {
-        let word = &mut self.words[sym as usize];
-        *word.hints.get_or_insert_with(|| match &word.said {
-            Some(said) => said.hints,
-            None => labeller.knowledge.behaviours.hints(self.bucket.strings.get(sym)),
-        })
-    }
-
-    /// Whether a rule could match a process with these texts.
-    pub(super) fn may_match(&mut self, labeller: &Labeller<'_>, around: &Around, cmd_line: Sym) -> bool {
-        labeller.knowledge.behaviours.has_open_rules()
-            || [around.file_path, cmd_line, around.parent_path, around.parent_cmd_line, around.user]
-                .into_iter()
-                .enumerate()
-                .any(|(field, sym)| sym != 0 && self.hints(labeller, sym) & 1 << field != 0)
+    /// Rules that could match a process with these texts.
+    pub(super) fn candidates(
+        &mut self,
+        labeller: &Labeller<'_>,
+        around: &Around,
+        cmd_line: Sym,
+    ) -> SmallVec<[u16; 8]> {
+        let behaviours = &labeller.knowledge.behaviours;
+        let syms = [around.file_path, cmd_line, around.parent_path, around.parent_cmd_line, around.user];
+        for sym in syms {
+            let word = &mut self.words[sym as usize];
+            word.hints.get_or_insert_with(|| match &word.said {
+                Some(said) => said.hints.clone(),
+                None => behaviours.hints(self.bucket.strings.get(sym)),
+            });
+        }
+        let of = |sym: Sym| self.words[sym as usize].hints.as_ref().filter(|it| sym != 0 && !it.is_empty());
+        behaviours.candidates(syms.map(of))
     }
 }
 

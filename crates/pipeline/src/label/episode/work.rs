@@ -120,7 +120,8 @@ impl Labeller<'_> {
             return;
         }
         let around = Around::of(graph, process);
-        if said.layers.is_empty() && !words.may_match(self, &around, process.cmd_line) {
+        let candidates = words.candidates(self, &around, process.cmd_line);
+        if candidates.is_empty() && said.layers.is_empty() {
             return;
         }
         let strings = &words.bucket().strings;
@@ -135,7 +136,9 @@ impl Labeller<'_> {
             cwd: None,
             windows: strings.get(around.file_path).contains('\\'),
         };
-        behaviours.extend(self.show(key ^ said.hash, &view).iter());
+        if !candidates.is_empty() {
+            behaviours.extend(self.show_among(key ^ said.hash, &candidates, &view).iter());
+        }
         for layer in &said.layers {
             view.cmd_line = Some(layer);
             behaviours.extend(self.show(key ^ hash64(layer.as_bytes()), &view).iter());
@@ -144,11 +147,6 @@ impl Labeller<'_> {
 
     /// Whether a process shows anything by itself.
     pub(super) fn shows(&mut self, words: &mut Words<'_>, graph: &HostGraph, process: &Process) -> bool {
-        let said = words.said(self, process);
-        let quick = said.layers.is_empty();
-        if quick && !words.may_match(self, &Around::of(graph, process), process.cmd_line) {
-            return false;
-        }
         let said = words.said(self, process).clone();
         let mut behaviours = BTreeSet::new();
         self.show_process(words, graph, process, &said, &mut behaviours);
@@ -159,7 +157,7 @@ impl Labeller<'_> {
     pub(super) fn expand_scripts(&mut self, nodes: &mut Vec<Work>, honeypot: bool) {
         for at in 0..nodes.len() {
             let said = nodes[at].said.clone();
-            if !nodes[at].inferred && said.is_script(honeypot) {
+            if !nodes[at].inferred && said.is_worth_reading(honeypot) {
                 self.expand(nodes, at, &said.text);
             }
         }
