@@ -50,6 +50,12 @@ impl Extractor {
     /// A value with a context of its own is not also `mentioned`; what the text itself makes or runs it does not
     /// count as a rival's where it removes it; `decoded` means that no layer shows the value in the clear.
     pub fn extract(&self, text: &str, out: &mut Vec<Indicator>) {
+        self.extract_with_layers(text, out);
+    }
+
+    /// The same; gives the text's decoded layers, outermost first: at most `decode::MAX_DEPTH` deep and
+    /// `decode::MAX_DECODED` long together.
+    pub fn extract_with_layers(&self, text: &str, out: &mut Vec<Indicator>) -> Vec<String> {
         out.clear();
         let text = clipped(text, MAX_TEXT);
         let clear = deobfuscate(text);
@@ -59,10 +65,10 @@ impl Extractor {
             scan(&deobfuscate(layer), true, out);
         }
         settle(out);
+        layers
     }
 
-    /// The text's decoded layers, outermost first: at most `decode::MAX_DEPTH` deep and `decode::MAX_DECODED` long
-    /// together.
+    /// The decoded layers alone.
     pub fn decoded(&self, text: &str) -> Vec<String> {
         layers_of(&deobfuscate(clipped(text, MAX_TEXT)))
     }

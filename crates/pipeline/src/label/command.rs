@@ -25,6 +25,8 @@ pub(crate) struct Command<'a> {
     pub(crate) busybox: bool,
     /// Started through `sudo`, `nohup`, `xargs` and the like.
     pub(crate) wrapped: bool,
+    /// Where in the first word its last part stands, without `.exe`.
+    name: (u32, u32),
 }
 
 /// Every simple command of a line in the order they would run; at most 256, of the first 16 KiB.
@@ -39,6 +41,15 @@ pub(crate) fn commands(line: &str, windows: bool) -> Vec<Command<'_>> {
 /// `/bin/ls` → `ls`, `C:\Windows\cmd.exe` → `cmd.exe`.
 pub(crate) fn base_name(path: &str) -> &str {
     memchr::memrchr2(b'/', b'\\', path.as_bytes()).map_or(path, |at| &path[at + 1..])
+}
+
+/// `C:\Windows\cmd.exe` → `cmd`.
+fn program_of(path: &str) -> &str {
+    let name = base_name(path);
+    match name.len().checked_sub(4).filter(|at| name.is_char_boundary(*at)) {
+        Some(at) if name[at..].eq_ignore_ascii_case(".exe") => &name[..at],
+        _ => name,
+    }
 }
 
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh", "csh", "tcsh"];
@@ -56,11 +67,13 @@ impl Command<'_> {
     }
     /// Its last part, without `.exe`.
     pub(crate) fn program(&self) -> &str {
-        let name = base_name(self.path());
-        match name.len().checked_sub(4).filter(|at| name.is_char_boundary(*at)) {
-            Some(at) if name[at..].eq_ignore_ascii_case(".exe") => &name[..at],
-            _ => name,
-        }
+        self.words.first().and_then(|it| it.get(self.name.0 as usize..self.name.1 as usize)).unwrap_or("")
+    }
+    /// Finds the program's name: asked for by every pattern, so once.
+    fn named(mut self) -> Self {
+        let start = self.words.first().map_or(0, |it| it.len()) - base_name(self.path()).len();
+        self.name = (start as u32, (start + program_of(self.path()).len()) as u32);
+        self
     }
     pub(crate) fn is(&self, names: &[&str]) -> bool {
         let program = self.program();
@@ -99,6 +112,7 @@ impl Command<'_> {
             feeds: self.feeds.map(|it| Cow::Owned(it.into_owned())),
             busybox: self.busybox,
             wrapped: self.wrapped,
+            name: self.name,
         }
     }
 }
@@ -179,7 +193,8 @@ impl<'a> Lexer<'a> {
         let bytes = self.text.as_bytes();
         let start = self.at;
         // A shell's script is read when the command is whole, substitutions in it included.
-        let is_script = now.is_shell() && now.words.last().is_some_and(|word| is_script_option(word));
+        let is_script = now.words.last().is_some_and(|word| is_script_option(word))
+            && SHELLS.contains(&program_of(now.path()));
         let mut quote = 0u8;
         let mut owned: Option<String> = None;
         // Bytes of the word not yet copied begin here.
@@ -313,7 +328,7 @@ impl<'a> Lexer<'a> {
                 return None;
             }
         }
-        out.push(command);
+        out.push(command.named());
         Some(out.len() - 1)
     }
 }
@@ -369,8 +384,9 @@ fn unwrap(command: &mut Command<'_>) {
 
 /// Where the script of `sh -c script` or `cmd /c script` stands among the words.
 fn script_at(command: &Command<'_>) -> Option<usize> {
-    let windows_shell = command.is(&["cmd"]);
-    if !command.is_shell() && !windows_shell {
+    let program = program_of(command.path());
+    let windows_shell = program.eq_ignore_ascii_case("cmd");
+    if !SHELLS.contains(&program) && !windows_shell {
         return None;
     }
     let at = command.words.iter().skip(1).take(8).position(|word| {

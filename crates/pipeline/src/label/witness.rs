@@ -26,20 +26,26 @@ type Need = Vec<(u8, String)>;
 /// All of these must be met. None: nothing is known of this way.
 type Way = Vec<Need>;
 
-/// What a text says for the ways of the rules: (bit per field, way, bit per need).
+/// What a text says for the rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Hints(SmallVec<[(u8, u16, u8); 4]>);
+pub(crate) struct Hints {
+    /// All needs of a way of the rule are met where the text stands in the field: (bit per field, rule).
+    whole: SmallVec<[(u8, u16); 2]>,
+    /// Some are, and other fields can meet the others: (bit per field, way, bit per need).
+    part: SmallVec<[(u8, u16, u8); 2]>,
+}
 
 impl Hints {
     /// The text says nothing for any rule, in whatever field.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.whole.is_empty() && self.part.is_empty()
     }
 }
 
 struct IndexedWay {
     rule: u16,
-    n_needs: usize,
+    /// By need: the fields that can meet it.
+    fields: SmallVec<[u8; MAX_NEEDS]>,
 }
 
 /// The witnesses of many rules, found in one pass over a text.
@@ -64,7 +70,7 @@ impl Index {
             }
             for way in known {
                 let at = ways.len() as u16;
-                ways.push(IndexedWay { rule, n_needs: way.len() });
+                ways.push(IndexedWay { rule, fields: way.iter().map(|it| it.iter().fold(0, |a, b| a | b.0)).collect() });
                 for (bit, need) in way.into_iter().enumerate() {
                     for (fields, text) in need.into_iter().filter(|it| it.0 != 0) {
                         by_text.entry(text).or_default().push((fields, at, 1 << bit));
@@ -83,10 +89,10 @@ impl Index {
     /// Cost: one pass over the text. Outside ASCII, letters have more forms than two: everything may be meant.
     pub(super) fn hints(&self, text: &str) -> Hints {
         if !text.is_ascii() {
-            return Hints((0..self.ways.len()).map(|it| (ANY_FIELD, it as u16, u8::MAX)).collect());
+            return Hints { whole: self.ways.iter().map(|it| (ANY_FIELD, it.rule)).collect(), ..Hints::default() };
         }
         let mut seen: SmallVec<[u32; 8]> = SmallVec::new();
-        let mut out: SmallVec<[(u8, u16, u8); 4]> = SmallVec::new();
+        let mut met: SmallVec<[(u8, u16, u8); 8]> = SmallVec::new();
         for found in self.automaton.find_overlapping_iter(text) {
             let pattern = found.pattern().as_u32();
             if seen.contains(&pattern) {
@@ -94,13 +100,32 @@ impl Index {
             }
             seen.push(pattern);
             for hint in &self.says[pattern as usize] {
-                match out.iter_mut().find(|it| (it.0, it.1) == (hint.0, hint.1)) {
+                match met.iter_mut().find(|it| (it.0, it.1) == (hint.0, hint.1)) {
                     Some(known) => known.2 |= hint.2,
-                    None => out.push(*hint),
+                    None => met.push(*hint),
                 }
             }
         }
-        Hints(out)
+        self.settle(&met)
+    }
+
+    fn settle(&self, met: &[(u8, u16, u8)]) -> Hints {
+        let mut out = Hints::default();
+        for (fields, way, _) in met {
+            let it = &self.ways[usize::from(*way)];
+            for field in (0..FIELDS.len()).map(|it| 1u8 << it).filter(|it| fields & it != 0) {
+                let bits = met.iter().filter(|it| it.1 == *way && it.0 & field != 0).fold(0, |all, it| all | it.2);
+                let open = || it.fields.iter().enumerate().filter(|(bit, _)| bits & 1 << bit == 0);
+                if open().count() == 0 {
+                    if !out.whole.contains(&(field, it.rule)) {
+                        out.whole.push((field, it.rule));
+                    }
+                } else if open().all(|(_, fields)| fields & !field != 0) && !out.part.contains(&(field, *way, bits)) {
+                    out.part.push((field, *way, bits));
+                }
+            }
+        }
+        out
     }
 
     /// Rules whose needs are met by what stands in the fields, ascending.
@@ -108,10 +133,11 @@ impl Index {
         let fields = || view.iter().enumerate().filter_map(|(at, hints)| Some((1u8 << at, (*hints)?)));
         let mut out: SmallVec<[u16; 8]> = SmallVec::from_slice(&self.open);
         for (field, hints) in fields() {
-            for (_, way, _) in hints.0.iter().filter(|it| it.0 & field != 0) {
+            out.extend(hints.whole.iter().filter(|it| it.0 & field != 0).map(|it| it.1));
+            for (_, way, _) in hints.part.iter().filter(|it| it.0 & field != 0) {
                 let met = fields().fold(0, |all, (field, hints)| all | met(hints, *way, field));
                 let it = &self.ways[usize::from(*way)];
-                if (0..it.n_needs).all(|bit| met & 1 << bit != 0) {
+                if (0..it.fields.len()).all(|bit| met & 1 << bit != 0) {
                     out.push(it.rule);
                 }
             }
@@ -124,7 +150,7 @@ impl Index {
 
 /// Bit per need of a way that a text meets where it stands in a field.
 fn met(hints: &Hints, way: u16, field: u8) -> u8 {
-    hints.0.iter().filter(|it| it.1 == way && it.0 & field != 0).fold(0, |all, it| all | it.2)
+    hints.part.iter().filter(|it| it.1 == way && it.0 & field != 0).fold(0, |all, it| all | it.2)
 }
 
 /// The ways in which a rule can match.

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_smallest_paths_stay_however_they_came() {
-        let spread = |n: u64| u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 32;
+        let spread = |n: u64| ringleader_model::hash::hash128(&n.to_le_bytes(), 0);
         let n = 3 * BACKGROUND_PATHS as u64;
         let mut whole = Background::default();
         let (mut odd, mut even) = (Background::default(), Background::default());

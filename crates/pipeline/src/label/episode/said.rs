@@ -41,8 +41,7 @@ pub(super) struct Said {
 impl Said {
     pub(super) fn of(knowledge: &Knowledge, text: &str, hash: u64) -> Self {
         let mut indicators = Vec::new();
-        knowledge.extractor.extract(text, &mut indicators);
-        let layers = knowledge.extractor.decoded(text);
+        let layers = knowledge.extractor.extract_with_layers(text, &mut indicators);
         let template = crate::extract::template::template(text);
         let hints = knowledge.behaviours.hints(text);
         Self { layers, hints, ..Self::known(text, hash, &template, indicators) }
