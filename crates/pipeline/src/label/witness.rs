@@ -2,7 +2,7 @@
 //! hold all that a rule needs, and only then it is asked. Deliberately absent: whether a rule matches. A part that
 //! proves nothing (a negation, a number, a missing field) asks for nothing, and a rule of such parts is always asked.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex_syntax::hir::{Class, Hir, HirKind};
 use rsigma_eval::matcher::GroupMode;
 use rsigma_eval::{CompiledDetection, CompiledDetectionItem, CompiledMatcher, CompiledRule};
@@ -20,6 +20,8 @@ const MAX_WAYS: usize = 32;
 const MAX_NEEDS: usize = 3;
 /// Shorter texts stand in every other line: they are looked for only where a way needs nothing better.
 const TELLING: usize = 3;
+
+const MAX_DFA_TEXTS: usize = 2000;
 
 /// One of these must stand in the event: (bit per field, lower-case ASCII text).
 type Need = Vec<(u8, String)>;
@@ -78,8 +80,11 @@ impl Index {
                 }
             }
         }
+        // The faster automaton takes more room, which counts only with thousands of a user's rules.
+        let dfa = (by_text.len() <= MAX_DFA_TEXTS).then_some(AhoCorasickKind::DFA);
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
+            .kind(dfa)
             .match_kind(MatchKind::Standard)
             .build(by_text.keys())
             .expect("rules are bounded in number and length");

@@ -4,7 +4,7 @@
 
 use ringleader_model::IndicatorKind;
 
-use super::work::path_of;
+use super::work::{path_below, path_of};
 use super::words::Words;
 use super::{Host, Labeller, RECORDED_NODES, feature_hash};
 use crate::connect::HostGraph;
@@ -72,14 +72,16 @@ impl Labeller<'_> {
                 return None;
             }
             let image = words.image(process.file_path);
-            let said = words.said(self, process);
-            if said.joins || (!host.signals.is_empty() && !said.features.is_empty()) {
+            let brief = words.brief(self, process);
+            if brief.joins || (brief.has_features && !host.signals.is_empty()) {
                 return None;
             }
-            notable |= said.notable;
-            script |= !process.inferred && said.is_worth_reading(false);
-            facts.n_indicator_edges += said.indicators.len() as u64;
-            scratch.features.extend(&said.features);
+            notable |= brief.notable;
+            script |= !process.inferred && brief.script;
+            facts.n_indicator_edges += u64::from(brief.n_indicators);
+            if brief.has_features {
+                scratch.features.extend(&words.said(self, process).features);
+            }
             if image.foreign {
                 scratch.features.push(feature_hash(IndicatorKind::FilePath, strings.hash(process.file_path)));
             }
@@ -91,7 +93,12 @@ impl Labeller<'_> {
             let fragment =
                 parent.is_some_and(|it| it.fragment) || (process.inferred && process.cmd_line == 0 && !session);
             let above = parent.and_then(|it| if it.path == 0 { it.above } else { Some(it.path) });
-            let path = if session { 0 } else { path_of(above, said, fragment && above.is_none()) };
+            let path = match above {
+                _ if session => 0,
+                Some(above) => path_below(above, brief.template_hash, false),
+                None if fragment => path_of(None, words.said(self, process), true),
+                None => brief.root,
+            };
             if self.shows(words, graph, process) {
                 return None;
             }

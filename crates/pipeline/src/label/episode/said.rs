@@ -3,14 +3,15 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use ringleader_model::hash::hash64;
+use ringleader_model::hash::{hash64, hash128};
 use ringleader_model::{Context, Indicator, IndicatorKind};
 use smallvec::SmallVec;
 
+use super::work::ROOT;
 use super::{Knowledge, indicator_hash};
 use crate::connect::boundary;
 use crate::label::{Hints, Signs};
-use crate::merge::sketch::{Reach, reach};
+use crate::merge::sketch::{Key, Reach, reach};
 
 /// Characters of a command line that are shown as its sample.
 const SAMPLE: usize = 1024;
@@ -21,6 +22,8 @@ pub(super) struct Said {
     pub(super) hash: u64,
     pub(super) template: Arc<str>,
     pub(super) template_hash: u64,
+    /// The path of its template where nothing is above it.
+    pub(super) root: Key,
     pub(super) indicators: Vec<Indicator>,
     /// What it hides in base64, hex and the like.
     pub(super) layers: Vec<String>,
@@ -56,6 +59,7 @@ impl Said {
             hash,
             template: template.into(),
             template_hash: hash64(template.as_bytes()),
+            root: hash128(template.as_bytes(), ROOT),
             notable: indicators.iter().any(is_notable),
             joins: indicators.iter().any(joins),
             features: claimed.map(indicator_hash).collect(),

@@ -10,11 +10,17 @@ use crate::collect::rows::{Bucket, Sym};
 use crate::connect::boundary::{self, Role};
 use crate::connect::{HostGraph, Process};
 use crate::label::Hints;
+use crate::merge::sketch::Key;
 
 /// What the labeller knows of the strings of a bucket. Made once a bucket, filled as they are met.
 pub struct Words<'b> {
     bucket: &'b Bucket,
     words: Vec<Word>,
+    // What is asked of every process lies close together.
+    briefs: Vec<Option<Brief>>,
+    images: Vec<Option<Image>>,
+    /// Whether a rule is hinted at.
+    hinted: Vec<Option<bool>>,
 }
 
 #[derive(Clone, Default)]
@@ -22,9 +28,37 @@ struct Word {
     said: Option<Rc<Said>>,
     /// The image of this name, of which no command line was logged.
     unlogged: Option<Rc<Said>>,
-    image: Option<Image>,
     /// What it says for the rules.
     hints: Option<Hints>,
+}
+
+/// Of what a process says, as much as it takes to pass over it.
+#[derive(Clone, Copy)]
+pub(super) struct Brief {
+    pub(super) root: Key,
+    pub(super) template_hash: u64,
+    pub(super) n_indicators: u32,
+    pub(super) notable: bool,
+    pub(super) joins: bool,
+    pub(super) script: bool,
+    pub(super) has_features: bool,
+    /// There is text within the text.
+    pub(super) hides: bool,
+}
+
+impl Brief {
+    fn of(said: &Said) -> Self {
+        Self {
+            root: said.root,
+            template_hash: said.template_hash,
+            n_indicators: said.indicators.len() as u32,
+            notable: said.notable,
+            joins: said.joins,
+            script: said.is_worth_reading(false),
+            has_features: !said.features.is_empty(),
+            hides: !said.layers.is_empty(),
+        }
+    }
 }
 
 /// What a path says of the process whose image it is.
@@ -38,7 +72,14 @@ pub(super) struct Image {
 
 impl<'b> Words<'b> {
     pub fn new(bucket: &'b Bucket) -> Self {
-        Self { bucket, words: vec![Word::default(); bucket.strings.len() + 1] }
+        let n = bucket.strings.len() + 1;
+        Self {
+            bucket,
+            words: vec![Word::default(); n],
+            briefs: vec![None; n],
+            images: vec![None; n],
+            hinted: vec![None; n],
+        }
     }
 
     pub(super) fn bucket(&self) -> &'b Bucket {
@@ -50,8 +91,7 @@ impl<'b> Words<'b> {
     }
 
     pub(super) fn image(&mut self, sym: Sym) -> Image {
-        let word = &mut self.words[sym as usize];
-        *word.image.get_or_insert_with(|| {
+        *self.images[sym as usize].get_or_insert_with(|| {
             let path = self.bucket.strings.get(sym);
             Image {
                 session: matches!(boundary::role_of_image(path), Some(Role::SshDaemon | Role::Cron)),
@@ -74,6 +114,36 @@ impl<'b> Words<'b> {
     pub(super) fn text_said(&mut self, labeller: &mut Labeller<'_>, sym: Sym) -> &Rc<Said> {
         let strings = &self.bucket.strings;
         self.words[sym as usize].said.get_or_insert_with(|| labeller.say_hashed(strings.get(sym), strings.hash(sym)))
+    }
+
+    pub(super) fn brief(&mut self, labeller: &mut Labeller<'_>, process: &Process) -> Brief {
+        if process.cmd_line == 0 && process.inferred {
+            return Brief::of(self.said(labeller, process));
+        }
+        let sym = if process.cmd_line == 0 { process.file_path } else { process.cmd_line } as usize;
+        match self.briefs[sym] {
+            Some(known) => known,
+            None => *self.briefs[sym].insert(Brief::of(self.words[sym].said.get_or_insert_with(|| {
+                let strings = &self.bucket.strings;
+                labeller.say_hashed(strings.get(sym as Sym), strings.hash(sym as Sym))
+            }))),
+        }
+    }
+
+    /// Whether any of these texts speaks for a rule.
+    pub(super) fn may_match(&mut self, labeller: &Labeller<'_>, around: &Around, cmd_line: Sym) -> bool {
+        labeller.knowledge.behaviours.has_open_rules()
+            || [around.file_path, cmd_line, around.parent_path, around.parent_cmd_line, around.user]
+                .into_iter()
+                .any(|sym| self.is_hinted(labeller, sym))
+    }
+
+    fn is_hinted(&mut self, labeller: &Labeller<'_>, sym: Sym) -> bool {
+        let (words, bucket) = (&self.words, self.bucket);
+        *self.hinted[sym as usize].get_or_insert_with(|| match &words[sym as usize].said {
+            Some(said) => !said.hints.is_empty(),
+            None => !labeller.knowledge.behaviours.hints(bucket.strings.get(sym)).is_empty(),
+        })
     }
 
     /// Rules that could match a process with these texts.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use ringleader_model::Timestamp;
 use ringleader_model::hash::{fold64, hash64, hash128};
+use smallvec::SmallVec;
 
 use super::said::Said;
 use super::words::{Around, Words};
@@ -62,13 +63,21 @@ impl Work {
     }
 }
 
+/// Seed of a path's hash; a path of which the beginning was lost is another one.
+pub(super) const ROOT: u64 = 30;
+const LOST_ROOT: u64 = 31;
+
 /// The chain of templates from the entry down.
 pub(super) fn path_of(parent: Option<Key>, said: &Said, lost_above: bool) -> Key {
-    let seed = if lost_above { 31 } else { 30 };
     match parent {
-        Some(parent) => hash128(&parent.to_le_bytes(), said.template_hash ^ seed),
-        None => hash128(said.template.as_bytes(), seed),
+        Some(parent) => path_below(parent, said.template_hash, lost_above),
+        None if lost_above => hash128(said.template.as_bytes(), LOST_ROOT),
+        None => said.root,
     }
+}
+
+pub(super) fn path_below(parent: Key, template_hash: u64, lost_above: bool) -> Key {
+    hash128(&parent.to_le_bytes(), template_hash ^ if lost_above { LOST_ROOT } else { ROOT })
 }
 
 impl Labeller<'_> {
@@ -120,7 +129,11 @@ impl Labeller<'_> {
             return;
         }
         let around = Around::of(graph, process);
-        let candidates = words.candidates(self, &around, process.cmd_line);
+        let candidates = if words.may_match(self, &around, process.cmd_line) {
+            words.candidates(self, &around, process.cmd_line)
+        } else {
+            SmallVec::new()
+        };
         if candidates.is_empty() && said.layers.is_empty() {
             return;
         }
@@ -147,6 +160,12 @@ impl Labeller<'_> {
 
     /// Whether a process shows anything by itself.
     pub(super) fn shows(&mut self, words: &mut Words<'_>, graph: &HostGraph, process: &Process) -> bool {
+        if process.inferred && process.cmd_line == 0 {
+            return false;
+        }
+        if !words.brief(self, process).hides && !words.may_match(self, &Around::of(graph, process), process.cmd_line) {
+            return false;
+        }
         let said = words.said(self, process).clone();
         let mut behaviours = BTreeSet::new();
         self.show_process(words, graph, process, &said, &mut behaviours);
