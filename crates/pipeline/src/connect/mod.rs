@@ -179,7 +179,7 @@ fn sort(bucket: &mut Bucket) {
     drop(rows);
     let same_host = |a: &Row, b: &Row| group(a) == group(b);
     for rows in sorted.chunk_by_mut(same_host) {
-        rows.sort_by(|a, b| (a.time, a.id, a.place).cmp(&(b.time, b.id, b.place)));
+        rows.sort_by_key(|it| (it.time, it.id, it.place));
     }
     bucket.rows = sorted;
 }
