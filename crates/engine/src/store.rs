@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringleader_model::hash::hash64;
-use ringleader_pipeline::collect::rows::BlockWriter;
+use ringleader_model::{Event, EventId};
+use ringleader_pipeline::collect::recent::Recent;
+use ringleader_pipeline::collect::rows::{BlockWriter, Place};
 
 /// Enough that one bucket of a big run fits in memory many times over.
 pub const BUCKETS: usize = 64;
@@ -117,6 +119,7 @@ impl Store {
 pub struct Writers<'a> {
     store: &'a Store,
     open: Vec<BlockWriter>,
+    recent: Recent,
     /// What this collector may hold open.
     share: usize,
     since_check: usize,
@@ -124,19 +127,25 @@ pub struct Writers<'a> {
 
 impl<'a> Writers<'a> {
     pub fn new(store: &'a Store, n: usize, share: usize) -> Self {
-        Self { store, open: (0..n).map(|_| BlockWriter::default()).collect(), share, since_check: 0 }
+        let open = (0..n).map(|_| BlockWriter::default()).collect();
+        Self { store, open, recent: Recent::default(), share, since_check: 0 }
     }
 
-    pub fn writer(&mut self, bucket: usize) -> &mut BlockWriter {
-        &mut self.open[bucket]
-    }
-
-    /// To be called after an event was pushed; seals blocks where they hold too much.
-    pub fn check(&mut self, bucket: usize) -> io::Result<()> {
-        self.since_check += 1;
-        if self.open[bucket].len() > BlockWriter::FULL {
-            return self.store.add(bucket, self.open[bucket].seal());
+    /// Adds an event to a bucket; seals blocks where they hold too much. Host and tenant have been resolved.
+    pub fn push(
+        &mut self,
+        bucket: usize,
+        event: &Event<'_>,
+        id: EventId,
+        named: [&str; 2],
+        place: Place,
+    ) -> io::Result<()> {
+        let writer = &mut self.open[bucket];
+        writer.push(event, id, named, place, &mut self.recent);
+        if writer.len() > BlockWriter::FULL {
+            return self.store.add(bucket, writer.seal());
         }
+        self.since_check += 1;
         if self.since_check >= 4096 {
             self.since_check = 0;
             if self.open.iter().map(BlockWriter::footprint).sum::<usize>() > self.share {
