@@ -1,8 +1,8 @@
 //! text → its place among the latest texts, for as long as it keeps it.
 //!
 //! Logs say the same few thousand things over and over, in every host bucket. Looking them up in each bucket's own
-//! table misses the cache several times a value; this table is shared by the buckets of a thread and stays in the
-//! cache. Deliberately absent: any promise to remember. What is not here is looked up where it always is.
+//! table would miss the cache several times a value; this table is shared by the buckets of a thread and stays in the
+//! cache. Deliberately absent: long texts, and any promise to remember.
 
 /// The latest short texts.
 pub struct Recent {
@@ -10,9 +10,9 @@ pub struct Recent {
     latest: u32,
 }
 
-/// A text and when it came, on one cache line.
+/// A text and when it came, on two cache lines.
 #[derive(Clone)]
-#[repr(align(64))]
+#[repr(align(128))]
 struct Entry {
     stamp: u32,
     length: u8,
@@ -35,7 +35,7 @@ impl Default for Recent {
 
 impl Recent {
     pub(super) const PLACES: usize = 1 << 12;
-    const LONGEST: usize = 59;
+    const LONGEST: usize = 123;
 
     /// The mark of a text, which takes its place now if it did not have it. `None` where it is too long.
     pub(super) fn mark(&mut self, text: &str, hash: u64) -> Option<Mark> {
@@ -70,8 +70,8 @@ mod tests {
         assert!(first != other && other != again && again != first);
         assert!(recent.mark("run", 7).unwrap() != again);
         assert!(recent.mark("", u64::MAX).unwrap().stamp > 0);
-        assert_eq!(recent.mark(&"x".repeat(60), 7), None);
-        assert!(recent.mark(&"x".repeat(59), 7).is_some());
+        assert_eq!(recent.mark(&"x".repeat(124), 7), None);
+        assert!(recent.mark(&"x".repeat(123), 7).is_some());
     }
 
     #[test]

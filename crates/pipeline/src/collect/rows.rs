@@ -1,7 +1,7 @@
 //! events ↔ bytes: how events wait, in memory or on disk, until their host's turn comes.
 //!
-//! A block is a run of events of one host bucket. Strings stand in it once, where they first occur; later uses
-//! are numbers. It needs nothing from outside, so blocks can be spilled, shipped and read in any order.
+//! A block is a run of events of one host bucket. A string stands in it where it first occurs, and seldom again; other
+//! uses are numbers. It needs nothing from outside, so blocks can be spilled, shipped and read in any order.
 
 use super::recent::{Mark, Recent};
 use hashbrown::HashTable;
@@ -24,14 +24,17 @@ pub struct Place {
 #[derive(Default)]
 pub struct BlockWriter {
     bytes: Vec<u8>,
-    strings: HashTable<Written>,
+    /// How many strings stand in it.
+    strings: u32,
+    /// Those that are too long for `Recent`.
+    long: HashTable<Written>,
     /// By place in `Recent`: the stamp of the text that stood there, and its number in this block.
     recent: Vec<(u32, u32)>,
     last_time: i64,
     events: u32,
 }
 
-/// A string that stands in the block. All that a search asks for is in one place: it is asked for every value of a log.
+/// A long string that stands in the block.
 struct Written {
     hash: u32,
     /// Its place in the block.
@@ -67,7 +70,7 @@ impl BlockWriter {
     }
     /// Bytes held, tables included.
     pub fn footprint(&self) -> usize {
-        self.bytes.capacity() + self.strings.capacity() * (size_of::<Written>() + 1) + self.recent.capacity() * 8
+        self.bytes.capacity() + self.long.capacity() * (size_of::<Written>() + 1) + self.recent.capacity() * 8
     }
 
     /// `host` and `tenant` have been resolved: the record's own, else the source's.
@@ -131,38 +134,44 @@ impl BlockWriter {
             return self.bytes.push(EMPTY as u8);
         }
         let hash = hash64(text.as_bytes());
-        let Some(Mark { place, stamp }) = recent.mark(text, hash) else {
-            self.string_by_table(text, hash as u32);
-            return;
+        let mark = recent.mark(text, hash);
+        let known = match mark {
+            Some(mark) => self.known_by_mark(mark),
+            None => self.known_by_table(text, hash as u32),
         };
-        if self.recent.is_empty() {
-            self.recent.resize(Recent::PLACES, (0, 0));
-        }
-        match self.recent[usize::from(place)] {
-            (other, nth) if other == stamp => self.number(u64::from(nth) + KNOWN),
-            _ => self.recent[usize::from(place)] = (stamp, self.string_by_table(text, hash as u32)),
-        }
-    }
-
-    /// Its number in the block.
-    fn string_by_table(&mut self, text: &str, hash: u32) -> u32 {
-        let bytes = &self.bytes;
-        let known = self.strings.find(Written::spread(hash), |it| {
-            it.hash == hash
-                && it.length as usize == text.len()
-                && &bytes[it.start as usize..][..text.len()] == text.as_bytes()
-        });
-        if let Some(&Written { nth, .. }) = known {
-            self.number(u64::from(nth) + KNOWN);
-            return nth;
+        if let Some(nth) = known {
+            return self.number(u64::from(nth) + KNOWN);
         }
         self.number(IN_FULL);
         self.number(text.len() as u64);
-        let (start, length, nth) = (self.bytes.len() as u32, text.len() as u32, self.strings.len() as u32);
-        let written = Written { hash, start, length, nth };
-        self.strings.insert_unique(Written::spread(hash), written, |it| Written::spread(it.hash));
+        let (start, length, nth) = (self.bytes.len() as u32, text.len() as u32, self.strings);
         self.bytes.extend_from_slice(text.as_bytes());
-        nth
+        self.strings += 1;
+        match mark {
+            Some(Mark { place, stamp }) => self.recent[usize::from(place)] = (stamp, nth),
+            None => {
+                let written = Written { hash: hash as u32, start, length, nth };
+                self.long.insert_unique(Written::spread(written.hash), written, |it| Written::spread(it.hash));
+            }
+        }
+    }
+
+    /// A string that lost its place in between may be written again: that costs less than to look for it here.
+    fn known_by_mark(&mut self, mark: Mark) -> Option<u32> {
+        if self.recent.is_empty() {
+            self.recent.resize(Recent::PLACES, (0, 0));
+        }
+        let (stamp, nth) = self.recent[usize::from(mark.place)];
+        (stamp == mark.stamp).then_some(nth)
+    }
+
+    fn known_by_table(&self, text: &str, hash: u32) -> Option<u32> {
+        let known = self.long.find(Written::spread(hash), |it| {
+            it.hash == hash
+                && it.length as usize == text.len()
+                && &self.bytes[it.start as usize..][..text.len()] == text.as_bytes()
+        });
+        known.map(|it| it.nth)
     }
 }
 
