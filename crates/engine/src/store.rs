@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,6 +10,10 @@ use ringleader_model::hash::hash64;
 use ringleader_model::{Event, EventId};
 use ringleader_pipeline::collect::recent::Recent;
 use ringleader_pipeline::collect::rows::{BlockWriter, Place};
+
+/// Bytes of a block: large against the strings that every block of a bucket repeats, and small enough to be asked for
+/// in one piece.
+const FULL: RangeInclusive<usize> = 16 << 10..=256 << 10;
 
 /// Enough that one bucket of a big run fits in memory many times over.
 pub const BUCKETS: usize = 64;
@@ -120,15 +125,18 @@ pub struct Writers<'a> {
     store: &'a Store,
     open: Vec<BlockWriter>,
     recent: Recent,
-    /// What this collector may hold open.
+    /// What this collector may hold open, all in all and a block.
     share: usize,
+    full: usize,
     since_check: usize,
 }
 
 impl<'a> Writers<'a> {
     pub fn new(store: &'a Store, n: usize, share: usize) -> Self {
-        let open = (0..n).map(|_| BlockWriter::default()).collect();
-        Self { store, open, recent: Recent::default(), share, since_check: 0 }
+        let full = (share / 2 / n).clamp(*FULL.start(), *FULL.end());
+        // An event may reach over it.
+        let open = (0..n).map(|_| BlockWriter::with_room(full + (4 << 10))).collect();
+        Self { store, open, recent: Recent::default(), share, full, since_check: 0 }
     }
 
     /// Adds an event to a bucket; seals blocks where they hold too much. Host and tenant have been resolved.
@@ -142,7 +150,7 @@ impl<'a> Writers<'a> {
     ) -> io::Result<()> {
         let writer = &mut self.open[bucket];
         writer.push(event, id, named, place, &mut self.recent);
-        if writer.len() > BlockWriter::FULL {
+        if writer.len() > self.full {
             return self.store.add(bucket, writer.seal());
         }
         self.since_check += 1;

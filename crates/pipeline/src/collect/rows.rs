@@ -23,6 +23,7 @@ pub struct Place {
 /// Writes events into a block.
 #[derive(Default)]
 pub struct BlockWriter {
+    room: usize,
     bytes: Vec<u8>,
     /// How many strings stand in it.
     strings: u32,
@@ -59,8 +60,11 @@ const EMPTY: u64 = 1;
 const KNOWN: u64 = 2;
 
 impl BlockWriter {
-    /// A block's offsets are 32 bits; it is sealed long before that.
-    pub const FULL: usize = 1 << 30;
+    /// Asks once for all the memory of a block of about this many bytes: to grow costs more than to write. To be sealed
+    /// by then.
+    pub fn with_room(room: usize) -> Self {
+        Self { room, ..Self::default() }
+    }
 
     pub fn len(&self) -> usize {
         self.bytes.len()
@@ -84,6 +88,7 @@ impl BlockWriter {
         recent: &mut Recent,
     ) {
         if self.events == 0 {
+            self.bytes.reserve(self.room);
             self.bytes.extend_from_slice(&[0; COUNT]);
         }
         self.events += 1;
@@ -118,10 +123,16 @@ impl BlockWriter {
 
     /// Ends the block; the writer is as new.
     pub fn seal(&mut self) -> Vec<u8> {
-        let Self { mut bytes, events, .. } = std::mem::take(self);
+        let mut bytes = std::mem::take(&mut self.bytes);
         if let Some(count) = bytes.first_chunk_mut() {
-            *count = events.to_le_bytes();
+            *count = self.events.to_le_bytes();
         }
+        if bytes.len() < bytes.capacity() / 2 {
+            bytes.shrink_to_fit();
+        }
+        self.recent.fill((0, 0));
+        self.long.clear();
+        (self.strings, self.events, self.last_time) = (0, 0, 0);
         bytes
     }
 
@@ -301,17 +312,27 @@ pub struct Bucket {
 #[error("damaged block of events")]
 pub struct Damaged;
 
+/// How many events a block says it has.
+fn count(block: &[u8]) -> Result<usize, Damaged> {
+    block.first_chunk().map(|it| u32::from_le_bytes(*it) as usize).ok_or(Damaged)
+}
+
 impl Bucket {
+    /// The events of blocks. Each block's memory is given back once it was read.
+    pub fn of(blocks: Vec<Vec<u8>>) -> Result<Self, Damaged> {
+        let mut bucket = Self::default();
+        let events = blocks.iter().map(|it| count(it)).sum::<Result<usize, Damaged>>()?;
+        // No event is shorter than its id.
+        let most = blocks.iter().map(Vec::len).sum::<usize>() / size_of::<EventId>();
+        bucket.rows.reserve_exact(events.min(most));
+        blocks.into_iter().try_for_each(|it| bucket.load(&it))?;
+        Ok(bucket)
+    }
+
     /// Adds a block's events.
     pub fn load(&mut self, block: &[u8]) -> Result<(), Damaged> {
-        if block.is_empty() {
-            return Ok(());
-        }
         let mut cursor = Cursor { bytes: block, at: COUNT };
-        let count = u32::from_le_bytes(*block.first_chunk().ok_or(Damaged)?) as usize;
-        // No event is shorter than its id.
-        self.rows.reserve(count.min(block.len() / size_of::<EventId>()));
-        let before = self.rows.len();
+        let expected = self.rows.len() + count(block)?;
         let mut local: Vec<Sym> = Vec::new();
         let mut last_time = 0i64;
         while cursor.at < block.len() {
@@ -364,7 +385,7 @@ impl Bucket {
                 fields: (first_field, n_fields as u8),
             });
         }
-        if self.rows.len() - before == count { Ok(()) } else { Err(Damaged) }
+        if self.rows.len() == expected { Ok(()) } else { Err(Damaged) }
     }
 
     /// Adds one event whose parts are at hand (from the lake's columns).
