@@ -11,9 +11,9 @@ use ringleader_model::{Event, EventId};
 use ringleader_pipeline::collect::recent::Recent;
 use ringleader_pipeline::collect::rows::{BlockWriter, Place};
 
-/// Bytes of a block: large against the strings that every block of a bucket repeats, and small enough to be asked for
-/// in one piece.
-const FULL: RangeInclusive<usize> = 16 << 10..=256 << 10;
+/// The memory of a block: large against the strings that every block of a bucket repeats, and small enough to be asked
+/// for in one piece.
+const BLOCK: RangeInclusive<usize> = 16 << 10..=128 << 10;
 
 /// Enough that one bucket of a big run fits in memory many times over.
 pub const BUCKETS: usize = 64;
@@ -133,10 +133,10 @@ pub struct Writers<'a> {
 
 impl<'a> Writers<'a> {
     pub fn new(store: &'a Store, n: usize, share: usize) -> Self {
-        let full = (share / 2 / n).clamp(*FULL.start(), *FULL.end());
-        // An event may reach over it.
-        let open = (0..n).map(|_| BlockWriter::with_room(full + (4 << 10))).collect();
-        Self { store, open, recent: Recent::default(), share, full, since_check: 0 }
+        let room = (share / 2 / n).clamp(*BLOCK.start(), *BLOCK.end());
+        let open = (0..n).map(|_| BlockWriter::with_room(room)).collect();
+        // With so much left that most events fit.
+        Self { store, open, recent: Recent::default(), share, full: room - room / 16, since_check: 0 }
     }
 
     /// Adds an event to a bucket; seals blocks where they hold too much. Host and tenant have been resolved.
