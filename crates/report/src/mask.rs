@@ -239,6 +239,7 @@ fn is_placeholder(secret: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
 
     fn check(text: &str, expect: &str) {
         assert_eq!(mask(text), expect);
@@ -319,7 +320,7 @@ mod tests {
     fn hints_change_nothing() {
         let mut runner = proptest::test_runner::TestRunner::deterministic();
         let texts: Vec<_> = patterns().iter().map(|(_, it)| matching(it)).collect();
-        for nth in 0..4000 {
+        for nth in 0..400 {
             let mut some = |step: usize| texts[nth * step % texts.len()].new_tree(&mut runner).unwrap().current();
             let text = format!("{} {}{}", some(1), some(5), some(7));
             for with in [MASKED, MASKED_TEMPLATE] {
