@@ -29,11 +29,7 @@ impl Buckets for Collected {
         ALL_BUCKETS
     }
     fn load(&self, bucket: usize) -> io::Result<Bucket> {
-        let mut loaded = Bucket::default();
-        for block in self.store.take(bucket)? {
-            loaded.load(&block).map_err(io::Error::other)?;
-        }
-        Ok(loaded)
+        Bucket::of(self.store.take(bucket)?).map_err(io::Error::other)
     }
     fn sources(&self) -> &[SourceSummary] {
         &self.sources

@@ -1,9 +1,8 @@
 //! streams → events in host buckets, by several threads. Every record is counted, read or rejected.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ringleader_model::findings::{DeadLetter, SourceSummary, Text};
 use ringleader_model::hash::{hash64, hash128};
@@ -13,10 +12,16 @@ use ringleader_pipeline::collect::rows::Place;
 use ringleader_pipeline::collect::{FORMATS, Format, Framing, Reader, Record, Sink, SourceContext, framing, recognize};
 
 use crate::sources::{self, Input, Stream, Unreadable, describe};
-use crate::store::{BUCKETS, Store, Writers, bucket_of};
+use crate::store::{BUCKETS, Store, Writers};
 
-/// Large inputs are cut into pieces of about this size.
-const CHUNK: usize = 4 << 20;
+mod hosts;
+mod piece;
+
+use hosts::Hosts;
+use piece::Piece;
+
+/// Large inputs are cut into pieces of about this size: small enough that a piece is still in the cache when it is read.
+const CHUNK: usize = 1 << 20;
 /// Rejected records kept verbatim per source; the rest is counted.
 const DEAD_LETTERS: usize = 1000;
 /// The longest piece of a rejected record that is kept.
@@ -69,24 +74,19 @@ impl Collected {
     }
 }
 
+/// A stream that was recognised.
+struct Origin {
+    source: u32,
+    format: &'static dyn Format,
+    context: SourceContext,
+    head: Vec<u8>,
+}
+
 enum Task {
     /// A piece of a stream that can be read without what came before it.
-    Chunk {
-        source: u32,
-        format: &'static dyn Format,
-        context: SourceContext,
-        head: Vec<u8>,
-        bytes: Vec<u8>,
-        offset: u64,
-    },
+    Chunk { origin: Arc<Origin>, piece: Piece, offset: u64 },
     /// A stream that is read from its start to its end.
-    Whole {
-        source: u32,
-        format: &'static dyn Format,
-        context: SourceContext,
-        head: Vec<u8>,
-        bytes: Box<dyn Read + Send>,
-    },
+    Whole { origin: Arc<Origin>, bytes: Box<dyn Read + Send> },
 }
 
 #[derive(Default)]
@@ -105,6 +105,8 @@ struct Shared<'a> {
     kept: Mutex<BTreeMap<u32, usize>>,
     names: Mutex<Vec<(Text, Option<u32>)>>,
     failed: Mutex<Option<io::Error>>,
+    /// Pieces that were read, for their memory.
+    spare: Mutex<Vec<Piece>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -123,6 +125,7 @@ pub fn collect(inputs: &[Input], config: &CollectConfig, progress: &dyn Progress
         kept: Mutex::default(),
         names: Mutex::default(),
         failed: Mutex::default(),
+        spare: Mutex::default(),
     };
     let mut unreadable = Vec::new();
     let files = sources::walk(inputs, &mut unreadable);
@@ -239,80 +242,71 @@ fn dispatch(stream: Stream, shared: &Shared<'_>, send: &crossbeam_channel::Sende
         name,
         times: shared.config.times,
     };
+    let origin = Arc::new(Origin { source, format, context, head });
     let stateless = matches!(format.framing(), Framing::Lines { stateless: true } | Framing::Quoted | Framing::Json);
     if !stateless {
-        let _ = send.send(Task::Whole { source, format, context, head, bytes });
+        let _ = send.send(Task::Whole { origin, bytes });
         return;
     }
     let mut offset = 0u64;
-    let mut buffer: Vec<u8> = Vec::new();
+    let mut piece = spare(shared);
     loop {
-        let start = buffer.len();
-        buffer.resize(start + CHUNK, 0);
-        let n = match read_full(&mut *bytes, &mut buffer[start..]) {
-            Ok(n) => n,
-            Err((n, error)) => {
-                reject(shared, source, offset + (start + n) as u64, &[], &Malformed::from(describe(&error)));
-                buffer.truncate(start + n);
+        match piece.read(&mut *bytes, CHUNK) {
+            Ok(CHUNK) => {}
+            Ok(_) => break,
+            Err(error) => {
+                let at = offset + piece.bytes().len() as u64;
+                reject(shared, source, at, &[], &Malformed::from(describe(&error)));
                 break;
             }
-        };
-        buffer.truncate(start + n);
-        if n < CHUNK {
-            break;
         }
-        match framing::last_border(format.framing(), &buffer) {
+        let length = piece.bytes().len();
+        match framing::last_border(format.framing(), piece.bytes()) {
             Some(border) => {
-                let rest = buffer[border..].to_vec();
-                buffer.truncate(border);
-                let piece = std::mem::replace(&mut buffer, rest);
-                let length = piece.len() as u64;
-                let (context, head) = (context.clone(), head.clone());
-                let _ = send.send(Task::Chunk { source, format, context, head, bytes: piece, offset });
-                offset += length;
+                let mut rest = spare(shared);
+                piece.split(border, &mut rest);
+                let _ = send.send(Task::Chunk { origin: origin.clone(), piece, offset });
+                piece = rest;
+                offset += border as u64;
             }
             // A record longer than any that is read: it is passed over, up to the next line.
-            None if buffer.len() > framing::MAX_RECORD + CHUNK => {
+            None if length > framing::MAX_RECORD + CHUNK => {
                 let (skipped, rest) = skip_line(&mut *bytes);
                 let why = Malformed::new("record longer than the limit of 16 MiB");
-                reject(shared, source, offset, &buffer[..4096], &why);
-                offset += buffer.len() as u64 + skipped;
-                buffer = rest;
+                reject(shared, source, offset, &piece.bytes()[..4096], &why);
+                offset += length as u64 + skipped;
+                piece = rest;
             }
             None => {}
         }
     }
-    if !buffer.is_empty() {
-        let _ = send.send(Task::Chunk { source, format, context, head, bytes: buffer, offset });
+    if !piece.bytes().is_empty() {
+        let _ = send.send(Task::Chunk { origin, piece, offset });
     }
+}
+
+fn spare(shared: &Shared<'_>) -> Piece {
+    lock(&shared.spare).pop().unwrap_or_default()
 }
 
 /// Reads on to the end of the line; what was read behind it.
-fn skip_line(bytes: &mut dyn Read) -> (u64, Vec<u8>) {
+fn skip_line(bytes: &mut dyn Read) -> (u64, Piece) {
     let mut skipped = 0u64;
-    let mut piece = vec![0; 1 << 20];
+    let mut piece = Piece::default();
     loop {
-        match read_full(bytes, &mut piece) {
-            Ok(0) | Err(_) => return (skipped, Vec::new()),
-            Ok(n) => match piece[..n].iter().position(|it| *it == b'\n') {
-                Some(at) => return (skipped + at as u64 + 1, piece[at + 1..n].to_vec()),
-                None => skipped += n as u64,
-            },
+        let n = piece.read(bytes, CHUNK).unwrap_or(0);
+        match piece.bytes().iter().position(|it| *it == b'\n') {
+            Some(at) => {
+                piece.remove(at + 1);
+                return (skipped + at as u64 + 1, piece);
+            }
+            None if n == 0 => return (skipped, Piece::default()),
+            None => {
+                skipped += n as u64;
+                piece.remove(n);
+            }
         }
     }
-}
-
-fn read_full(bytes: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, (usize, io::Error)> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match bytes.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err((filled, error)),
-        }
-    }
-    Ok(filled)
 }
 
 /// `/logs/web1.ndjson.gz` is of web1 where nothing else says so.
@@ -325,14 +319,15 @@ fn host_of_name(name: &str) -> Option<String> {
 fn work(tasks: &crossbeam_channel::Receiver<Task>, shared: &Shared<'_>) {
     let share = shared.config.memory / 4 / shared.config.threads.max(1);
     let mut writers = Writers::new(shared.store, ALL_BUCKETS, share);
+    let mut hosts = Hosts::new();
     for task in tasks {
         let result = match task {
-            Task::Chunk { source, format, context, head, bytes, offset } => {
-                read_piece(shared, &mut writers, source, format, &context, &head, &bytes, offset)
+            Task::Chunk { origin, piece, offset } => {
+                let result = read_piece(shared, &mut writers, &mut hosts, &origin, piece.bytes(), offset);
+                lock(&shared.spare).extend(piece.reuse(CHUNK * 2));
+                result
             }
-            Task::Whole { source, format, context, head, bytes } => {
-                read_whole(shared, &mut writers, source, format, &context, &head, bytes)
-            }
+            Task::Whole { origin, bytes } => read_whole(shared, &mut writers, &mut hosts, &origin, bytes),
         };
         if let Err(error) = result {
             *lock(&shared.failed) = Some(error);
@@ -343,19 +338,16 @@ fn work(tasks: &crossbeam_channel::Receiver<Task>, shared: &Shared<'_>) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one task")]
 fn read_piece(
     shared: &Shared<'_>,
     writers: &mut Writers<'_>,
-    source: u32,
-    format: &'static dyn Format,
-    context: &SourceContext,
-    head: &[u8],
+    hosts: &mut Hosts,
+    origin: &Origin,
     bytes: &[u8],
     offset: u64,
 ) -> io::Result<()> {
-    let mut readers = Readers::new(format, context, head);
-    let mut sink = Collector::new(shared, writers, source, context);
+    let mut readers = Readers::new(origin);
+    let mut sink = Collector::new(shared, writers, hosts, origin);
     readers.read(bytes, offset, &mut sink);
     readers.main.finish(&mut sink);
     let result = sink.done();
@@ -366,51 +358,50 @@ fn read_piece(
 fn read_whole(
     shared: &Shared<'_>,
     writers: &mut Writers<'_>,
-    source: u32,
-    format: &'static dyn Format,
-    context: &SourceContext,
-    head: &[u8],
+    hosts: &mut Hosts,
+    origin: &Origin,
     mut bytes: Box<dyn Read + Send>,
 ) -> io::Result<()> {
-    let mut readers = Readers::new(format, context, head);
-    let mut sink = Collector::new(shared, writers, source, context);
-    let whole = format.framing() == Framing::Whole;
+    let mut readers = Readers::new(origin);
+    let mut sink = Collector::new(shared, writers, hosts, origin);
+    let framing = origin.format.framing();
+    let whole = framing == Framing::Whole;
     let limit = if whole { framing::MAX_WHOLE + 1 } else { CHUNK };
     let mut offset = 0u64;
-    let mut buffer: Vec<u8> = Vec::new();
+    let mut piece = spare(shared);
     loop {
-        let start = buffer.len();
+        let start = piece.bytes().len();
         let want = if whole { CHUNK.min(limit - start.min(limit)) } else { CHUNK };
-        buffer.resize(start + want, 0);
-        let n = match read_full(&mut *bytes, &mut buffer[start..]) {
+        let n = match piece.read(&mut *bytes, want) {
             Ok(n) => n,
-            Err((n, error)) => {
-                sink.reject_at(offset + (start + n) as u64, &[], Malformed::from(describe(&error)));
-                buffer.truncate(start + n);
+            Err(error) => {
+                sink.reject_at(offset + piece.bytes().len() as u64, &[], Malformed::from(describe(&error)));
                 break;
             }
         };
-        buffer.truncate(start + n);
         shared.progress.advance(n as u64, 0);
-        if n < want || (whole && buffer.len() >= limit) {
+        let length = piece.bytes().len();
+        if n < want || (whole && length >= limit) {
             break;
         }
         if whole {
             continue;
         }
-        if let Some(border) = framing::last_border(format.framing(), &buffer) {
-            readers.read(&buffer[..border], offset, &mut sink);
+        if let Some(border) = framing::last_border(framing, piece.bytes()) {
+            readers.read(&piece.bytes()[..border], offset, &mut sink);
             offset += border as u64;
-            buffer.drain(..border);
-        } else if buffer.len() > framing::MAX_RECORD + CHUNK {
-            sink.reject_at(offset, &buffer[..4096], Malformed::new("record longer than the limit of 16 MiB"));
+            piece.remove(border);
+        } else if length > framing::MAX_RECORD + CHUNK {
+            let why = Malformed::new("record longer than the limit of 16 MiB");
+            sink.reject_at(offset, &piece.bytes()[..4096], why);
             let (skipped, rest) = skip_line(&mut *bytes);
-            offset += buffer.len() as u64 + skipped;
-            buffer = rest;
+            offset += length as u64 + skipped;
+            piece = rest;
         }
     }
-    readers.read(&buffer, offset, &mut sink);
+    readers.read(piece.bytes(), offset, &mut sink);
     readers.main.finish(&mut sink);
+    lock(&shared.spare).extend(piece.reuse(CHUNK * 2));
     sink.done()
 }
 
@@ -423,8 +414,8 @@ struct Readers<'c> {
 }
 
 impl<'c> Readers<'c> {
-    fn new(format: &'static dyn Format, context: &'c SourceContext, head: &[u8]) -> Self {
-        Self { format, main: format.reader(context, head), others: BTreeMap::new(), context }
+    fn new(Origin { format, context, head, .. }: &'c Origin) -> Self {
+        Self { format: *format, main: format.reader(context, head), others: BTreeMap::new(), context }
     }
 
     fn read(&mut self, bytes: &[u8], base: u64, sink: &mut Collector<'_, '_>) {
@@ -462,33 +453,21 @@ impl<'c> Readers<'c> {
 struct Collector<'a, 'w> {
     shared: &'a Shared<'a>,
     writers: &'a mut Writers<'w>,
-    source: u32,
-    default_host: String,
+    hosts: &'a mut Hosts,
+    origin: &'a Origin,
     place: (u64, u32),
     /// 128 bits of the record that is being read; how many events it gave.
     content: (u128, u64),
     /// The same, for events whose content is given.
     given: (u128, u64),
-    host: String,
     read: u64,
     failed: Option<io::Error>,
 }
 
 impl<'a, 'w> Collector<'a, 'w> {
-    fn new(shared: &'a Shared<'a>, writers: &'a mut Writers<'w>, source: u32, context: &SourceContext) -> Self {
-        let default_host = context.host.clone().unwrap_or_else(|| UNKNOWN_HOST.to_owned());
-        Self {
-            shared,
-            writers,
-            source,
-            default_host,
-            place: (0, 0),
-            content: (0, 0),
-            given: (0, 0),
-            host: String::new(),
-            read: 0,
-            failed: None,
-        }
+    fn new(shared: &'a Shared<'a>, writers: &'a mut Writers<'w>, hosts: &'a mut Hosts, origin: &'a Origin) -> Self {
+        let (place, content, given) = ((0, 0), (0, 0), (0, 0));
+        Self { shared, writers, hosts, origin, place, content, given, read: 0, failed: None }
     }
 
     fn begin(&mut self, record: &Record<'_>) {
@@ -498,44 +477,24 @@ impl<'a, 'w> Collector<'a, 'w> {
 
     fn push(&mut self, event: &Event<'_>, place: (u64, u32), content: u128, nth: u64) {
         self.read += 1;
-        self.host.clear();
-        let named = event.host.as_deref().unwrap_or(&self.default_host);
-        push_canonical(&mut self.host, named);
+        let host = event.host.as_deref().or(self.origin.context.host.as_deref()).unwrap_or(UNKNOWN_HOST);
+        let host = self.hosts.get(host);
         let tenant = event.tenant.as_deref().unwrap_or(&self.shared.config.tenant);
         // The host and the tenant are part of the name: two hosts may log the same line.
-        let seed = hash64(self.host.as_bytes()) ^ hash64(tenant.as_bytes()).rotate_left(17) ^ nth;
+        let seed = host.hash ^ hash64(tenant.as_bytes()).rotate_left(17) ^ nth;
         let id = EventId(hash128(&content.to_le_bytes(), seed));
-        let bucket = bucket_of(&self.host) + if event.sensor_role == SensorRole::Network { BUCKETS } else { 0 };
-        let place = Place { source: self.source, offset: place.0, length: place.1 };
-        let event = match &event.tenant {
-            Some(_) => Cow::Borrowed(event),
-            None if tenant.is_empty() => Cow::Borrowed(event),
-            None => {
-                let mut event = event.clone();
-                event.tenant = Some(tenant.into());
-                Cow::Owned(event)
-            }
-        };
-        self.writers.writer(bucket).push(&event, id, &self.host, place);
-        if let Err(error) = self.writers.check(bucket) {
+        let bucket = host.bucket + if event.sensor_role == SensorRole::Network { BUCKETS } else { 0 };
+        let place = Place { source: self.origin.source, offset: place.0, length: place.1 };
+        if let Err(error) = self.writers.push(bucket, event, id, [&host.name, tenant], place) {
             self.failed = Some(error);
         }
     }
 
     fn done(self) -> io::Result<()> {
         let mut tallies = lock(&self.shared.tallies);
-        tallies.entry(self.source).or_default().read += self.read;
+        tallies.entry(self.origin.source).or_default().read += self.read;
         self.shared.progress.advance(0, self.read);
         self.failed.map_or(Ok(()), Err)
-    }
-}
-
-/// Host names are compared in lower case, without the root's dot.
-fn push_canonical(out: &mut String, name: &str) {
-    let name = name.trim().trim_end_matches('.');
-    out.extend(name.chars().map(|it| it.to_ascii_lowercase()));
-    if out.is_empty() {
-        out.push_str(UNKNOWN_HOST);
     }
 }
 
@@ -553,7 +512,7 @@ impl Sink for Collector<'_, '_> {
     }
 
     fn reject_at(&mut self, offset: u64, bytes: &[u8], why: Malformed) {
-        reject(self.shared, self.source, offset, bytes, &why);
+        reject(self.shared, self.origin.source, offset, bytes, &why);
     }
 }
 

@@ -2,11 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringleader_model::hash::hash64;
-use ringleader_pipeline::collect::rows::BlockWriter;
+use ringleader_model::{Event, EventId};
+use ringleader_pipeline::collect::recent::Recent;
+use ringleader_pipeline::collect::rows::{BlockWriter, Place};
+
+/// The memory of a block: large against the strings that every block of a bucket repeats, and small enough to be asked
+/// for in one piece.
+const BLOCK: RangeInclusive<usize> = 16 << 10..=128 << 10;
 
 /// Enough that one bucket of a big run fits in memory many times over.
 pub const BUCKETS: usize = 64;
@@ -117,26 +124,36 @@ impl Store {
 pub struct Writers<'a> {
     store: &'a Store,
     open: Vec<BlockWriter>,
-    /// What this collector may hold open.
+    recent: Recent,
+    /// What this collector may hold open, all in all and a block.
     share: usize,
+    full: usize,
     since_check: usize,
 }
 
 impl<'a> Writers<'a> {
     pub fn new(store: &'a Store, n: usize, share: usize) -> Self {
-        Self { store, open: (0..n).map(|_| BlockWriter::default()).collect(), share, since_check: 0 }
+        let room = (share / 2 / n).clamp(*BLOCK.start(), *BLOCK.end());
+        let open = (0..n).map(|_| BlockWriter::with_room(room)).collect();
+        // With so much left that most events fit.
+        Self { store, open, recent: Recent::default(), share, full: room - room / 16, since_check: 0 }
     }
 
-    pub fn writer(&mut self, bucket: usize) -> &mut BlockWriter {
-        &mut self.open[bucket]
-    }
-
-    /// To be called after an event was pushed; seals blocks where they hold too much.
-    pub fn check(&mut self, bucket: usize) -> io::Result<()> {
-        self.since_check += 1;
-        if self.open[bucket].len() > BlockWriter::FULL {
-            return self.store.add(bucket, self.open[bucket].seal());
+    /// Adds an event to a bucket; seals blocks where they hold too much. Host and tenant have been resolved.
+    pub fn push(
+        &mut self,
+        bucket: usize,
+        event: &Event<'_>,
+        id: EventId,
+        named: [&str; 2],
+        place: Place,
+    ) -> io::Result<()> {
+        let writer = &mut self.open[bucket];
+        writer.push(event, id, named, place, &mut self.recent);
+        if writer.len() > self.full {
+            return self.store.add(bucket, writer.seal());
         }
+        self.since_check += 1;
         if self.since_check >= 4096 {
             self.since_check = 0;
             if self.open.iter().map(BlockWriter::footprint).sum::<usize>() > self.share {

@@ -2,10 +2,11 @@
 //! known by what stands before it, or by its own unmistakable shape.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-use regex::{Captures, Regex, RegexSet};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use regex::{Captures, Regex};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -19,102 +20,151 @@ const ARGUMENT: &str = r#"(?P<secret>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'|;&<>]\S*)"
 /// A value behind `=` or `:`, which a quote, `&`, `,` or `}` ends.
 const VALUE: &str = r#"(?P<secret>"(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"\\]*\\"|[^\s"'&,;}|<>)]+)"#;
 
-/// Each has a group `secret`, the part that is replaced.
-fn patterns() -> Vec<String> {
+/// Each is a regex with a group `secret`, the part that is replaced, behind what must stand in a text, in whatever case,
+/// for it to match: at least one of these.
+fn patterns() -> Vec<(&'static [&'static str], String)> {
     vec![
         // sshpass -p X, sshpass -pX
-        format!(r"(?i)(?-u:\b)sshpass\s+(?:-[vV]\s+)?-p\s*{ARGUMENT}"),
+        (
+            &["sshpass"],
+            format!(r"(?i)(?-u:\b)sshpass\s+(?:-[vV]\s+)?-p\s*{ARGUMENT}"),
+        ),
         // mysql -pX; a bare -p asks for it
-        format!(r"(?i)(?-u:\b)(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb)(?:\.exe)?\s(?:[^|;&]*?\s)?-p{ARGUMENT}"),
-        format!(r"(?i)(?-u:\b)(?:docker|podman|nerdctl|helm|oc|az)\s+(?:\S+\s+)?login\s(?:[^|;&]*?\s)?-p[\s=]*{ARGUMENT}"),
-        format!(r"(?i)(?-u:\b)(?:plink|pscp|psftp|putty)(?:\.exe)?\s(?:[^|;&]*?\s)?-pw\s+{ARGUMENT}"),
-        format!(r"(?i)(?-u:\b)(?:hydra|medusa|ncrack|crackmapexec|netexec|nxc|psexec(?:\.py|64)?(?:\.exe)?|wmic)\s(?:[^|;&]*?\s)?-p\s+{ARGUMENT}"),
-        format!(r"(?i)(?-u:\b)(?:redis-cli)\s(?:[^|;&]*?\s)?-a\s*{ARGUMENT}"),
-        format!(r"(?i)(?-u:\b)(?:smbclient|curl|wget|rpcclient|smbget)(?:\.exe)?\s(?:[^|;&]*?\s)?(?:-u|-U|--user|--proxy-user)[\s=]*[^\s:%]+[:%]{ARGUMENT}"),
-        format!(r"(?i)(?-u:\b)net1?(?:\.exe)?\s+user\s+(?:[^\s/]+)\s+{ARGUMENT}"),
-        format!(r"(?i)(?-u:\b)net1?(?:\.exe)?\s+use\s(?:[^|;&]*?\s)?/u(?:ser)?:\S+\s+{ARGUMENT}"),
+        (
+            &["mysql", "mariadb"],
+            format!(r"(?i)(?-u:\b)(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb)(?:\.exe)?\s(?:[^|;&]*?\s)?-p{ARGUMENT}"),
+        ),
+        (
+            &["login"],
+            format!(r"(?i)(?-u:\b)(?:docker|podman|nerdctl|helm|oc|az)\s+(?:\S+\s+)?login\s(?:[^|;&]*?\s)?-p[\s=]*{ARGUMENT}"),
+        ),
+        (
+            &["plink", "pscp", "psftp", "putty"],
+            format!(r"(?i)(?-u:\b)(?:plink|pscp|psftp|putty)(?:\.exe)?\s(?:[^|;&]*?\s)?-pw\s+{ARGUMENT}"),
+        ),
+        (
+            &["hydra", "medusa", "ncrack", "mapexec", "netexec", "nxc", "psexec", "wmic"],
+            format!(r"(?i)(?-u:\b)(?:hydra|medusa|ncrack|crackmapexec|netexec|nxc|psexec(?:\.py|64)?(?:\.exe)?|wmic)\s(?:[^|;&]*?\s)?-p\s+{ARGUMENT}"),
+        ),
+        (
+            &["redis-cli"],
+            format!(r"(?i)(?-u:\b)(?:redis-cli)\s(?:[^|;&]*?\s)?-a\s*{ARGUMENT}"),
+        ),
+        (
+            &["smbclient", "curl", "wget", "rpcclient", "smbget"],
+            format!(r"(?i)(?-u:\b)(?:smbclient|curl|wget|rpcclient|smbget)(?:\.exe)?\s(?:[^|;&]*?\s)?(?:-u|-U|--user|--proxy-user)[\s=]*[^\s:%]+[:%]{ARGUMENT}"),
+        ),
+        (
+            &["user"],
+            format!(r"(?i)(?-u:\b)net1?(?:\.exe)?\s+user\s+(?:[^\s/]+)\s+{ARGUMENT}"),
+        ),
+        (
+            &["/u:", "/user:"],
+            format!(r"(?i)(?-u:\b)net1?(?:\.exe)?\s+use\s(?:[^|;&]*?\s)?/u(?:ser)?:\S+\s+{ARGUMENT}"),
+        ),
         // xfreerdp /p:X, wmic /password:X
-        format!(r"(?i)\s/(?:p|pass|password):{ARGUMENT}"),
+        (
+            &["/p:", "/pass:", "/password:"],
+            format!(r"(?i)\s/(?:p|pass|password):{ARGUMENT}"),
+        ),
         // --password X, --password=X, -Password X
-        format!(r"(?i)(?:^|\s)--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key)(?:\s+|=){ARGUMENT}"),
+        (
+            &["pass", "secret", "token", "key"],
+            format!(r"(?i)(?:^|\s)--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key)(?:\s+|=){ARGUMENT}"),
+        ),
         // password=X in a URL, a body, an environment; "password": "X" in JSON
-        format!(r#"(?i)(?:password|passwd|passphrase|(?-u:\b)pass|_pass|_pwd|mysql_pwd|_auth|secret|token|api[-_]?key|access[-_]?key(?:[-_]?id)?|secret[-_]?key|private[-_]?key)\\?["']?\s*[=:]\s*{VALUE}"#),
-        r#"(?i)(?-u:\b)pwd=(?P<secret>[^\s"'&,;}|<>)/~.$][^\s"'&,;}|<>)]*)"#.to_owned(),
-        r#"(?i)(?-u:\b)(?:proxy-)?authorization\\?["']?\s*[:=]\s*\\?["']?(?P<secret>(?:(?:basic|bearer|digest|token|negotiate|ntlm|aws4-hmac-sha256)\s+)?[^\s"'\\]+)"#.to_owned(),
-        r#"(?i)(?-u:\b)(?:set-)?cookie\s*:\s*(?P<secret>[^"'\r\n]+)"#.to_owned(),
-        r#"(?i)(?-u:\b)x-(?:api-key|auth-token|amz-security-token|vault-token|gitlab-token)\\?["']?\s*:\s*(?P<secret>[^\s"'\\]+)"#.to_owned(),
+        (
+            &["pass", "_pwd", "_auth", "secret", "token", "key"],
+            format!(r#"(?i)(?:password|passwd|passphrase|(?-u:\b)pass|_pass|_pwd|mysql_pwd|_auth|secret|token|api[-_]?key|access[-_]?key(?:[-_]?id)?|secret[-_]?key|private[-_]?key)\\?["']?\s*[=:]\s*{VALUE}"#),
+        ),
+        (
+            &["pwd="],
+            r#"(?i)(?-u:\b)pwd=(?P<secret>[^\s"'&,;}|<>)/~.$][^\s"'&,;}|<>)]*)"#.to_owned(),
+        ),
+        (
+            &["authorization"],
+            r#"(?i)(?-u:\b)(?:proxy-)?authorization\\?["']?\s*[:=]\s*\\?["']?(?P<secret>(?:(?:basic|bearer|digest|token|negotiate|ntlm|aws4-hmac-sha256)\s+)?[^\s"'\\]+)"#.to_owned(),
+        ),
+        (
+            &["cookie"],
+            r#"(?i)(?-u:\b)(?:set-)?cookie\s*:\s*(?P<secret>[^"'\r\n]+)"#.to_owned(),
+        ),
+        (
+            &["x-api-key", "x-auth-token", "x-amz-security-token", "x-vault-token", "x-gitlab-token"],
+            r#"(?i)(?-u:\b)x-(?:api-key|auth-token|amz-security-token|vault-token|gitlab-token)\\?["']?\s*:\s*(?P<secret>[^\s"'\\]+)"#.to_owned(),
+        ),
         // user:X@host in a URL
-        r#"(?i)(?-u:\b)[a-z][a-z0-9+.-]{1,15}://[^\s/:@"'<>]{0,128}:(?P<secret>[^\s/@"'<>]+)@"#.to_owned(),
+        (
+            &["://"],
+            r#"(?i)(?-u:\b)[a-z][a-z0-9+.-]{1,15}://[^\s/:@"'<>]{0,128}:(?P<secret>[^\s/@"'<>]+)@"#.to_owned(),
+        ),
         // echo root:X | chpasswd, and the password piped into sudo -S or passwd --stdin
-        r#"(?i)(?-u:\b)echo\s+(?:-[neE]+\s+)*["']?[a-z_][\w.-]*:(?P<secret>[^\s"'|]+)["']?\s*\|\s*(?:sudo\s+)?(?:\S*/)?chpasswd"#.to_owned(),
-        r#"(?i)(?-u:\b)echo\s+(?:-[neE]+\s+)*(?P<secret>"[^"]*"|'[^']*'|[^\s"'|]+)\s*\|\s*(?:(?:\S*/)?sudo\s+(?:-\w+\s+)*-S|(?:\S*/)?passwd\s+--stdin)"#.to_owned(),
+        (
+            &["chpasswd"],
+            r#"(?i)(?-u:\b)echo\s+(?:-[neE]+\s+)*["']?[a-z_][\w.-]*:(?P<secret>[^\s"'|]+)["']?\s*\|\s*(?:sudo\s+)?(?:\S*/)?chpasswd"#.to_owned(),
+        ),
+        (
+            &["sudo", "--stdin"],
+            r#"(?i)(?-u:\b)echo\s+(?:-[neE]+\s+)*(?P<secret>"[^"]*"|'[^']*'|[^\s"'|]+)\s*\|\s*(?:(?:\S*/)?sudo\s+(?:-\w+\s+)*-S|(?:\S*/)?passwd\s+--stdin)"#.to_owned(),
+        ),
         // Keys with a shape of their own
-        r"(?-u:\b)(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})(?-u:\b)".to_owned(),
-        r"(?-u:\b)(?P<secret>LTAI[0-9A-Za-z]{12,20})(?-u:\b)".to_owned(),
-        r"(?-u:\b)(?P<secret>(?:ghp|gho|ghu|ghs|ghr)_[0-9A-Za-z]{36,}|github_pat_\w{50,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})".to_owned(),
-        r"(?-u:\b)(?P<secret>eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})".to_owned(),
-        r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>.+?)(?:-----END|$)".to_owned(),
+        (
+            &["akia", "asia"],
+            r"(?-u:\b)(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})(?-u:\b)".to_owned(),
+        ),
+        (
+            &["ltai"],
+            r"(?-u:\b)(?P<secret>LTAI[0-9A-Za-z]{12,20})(?-u:\b)".to_owned(),
+        ),
+        (
+            &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox"],
+            r"(?-u:\b)(?P<secret>(?:ghp|gho|ghu|ghs|ghr)_[0-9A-Za-z]{36,}|github_pat_\w{50,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})".to_owned(),
+        ),
+        (
+            &["eyj"],
+            r"(?-u:\b)(?P<secret>eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})".to_owned(),
+        ),
+        (
+            &["private key-----"],
+            r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>.+?)(?:-----END|$)".to_owned(),
+        ),
     ]
 }
 
-/// Every pattern needs one of these; a text without any is done at the speed of a scan.
-const HINTS: &[&str] = &[
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "key",
-    "auth",
-    "cookie",
-    "login",
-    "plink",
-    "pscp",
-    "psftp",
-    "putty",
-    "hydra",
-    "medusa",
-    "ncrack",
-    "mapexec",
-    "netexec",
-    "nxc",
-    "psexec",
-    "wmic",
-    "redis-cli",
-    "smb",
-    "curl",
-    "wget",
-    "rpcclient",
-    " use",
-    "user",
-    "mysql",
-    "mariadb",
-    "/p:",
-    "://",
-    "sudo",
-    "akia",
-    "asia",
-    "ltai",
-    "gh",
-    "glpat",
-    "xox",
-    "eyj",
-];
+/// Where case does not matter to a regex, these are an `s` and a `k`; to the hints they are not.
+const FOLDED: &[&str] = &["\u{17f}", "\u{212a}"];
 
 struct Patterns {
+    /// Every hint once; a text without any is done at the speed of a scan.
     hints: AhoCorasick,
-    any: RegexSet,
+    /// By hint: the patterns that it may begin, a bit each.
+    hinted: Vec<u32>,
     each: Vec<Regex>,
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     let patterns = patterns();
-    let hints = AhoCorasick::builder().ascii_case_insensitive(true).build(HINTS).expect("hints are few");
+    let mut hinted: BTreeMap<&str, u32> = FOLDED.iter().map(|it| (*it, u32::MAX)).collect();
+    for (nth, (hints, _)) in patterns.iter().enumerate() {
+        for hint in *hints {
+            *hinted.entry(hint).or_default() |= 1 << nth;
+        }
+    }
+    let hints =
+        AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(hinted.keys());
     Patterns {
-        hints,
-        any: RegexSet::new(&patterns).expect("patterns are tested"),
-        each: patterns.iter().map(|it| Regex::new(it).expect("patterns are tested")).collect(),
+        hints: hints.expect("hints are few"),
+        hinted: hinted.into_values().collect(),
+        each: patterns.iter().map(|(_, it)| Regex::new(it).expect("patterns are tested")).collect(),
     }
 });
+
+impl Patterns {
+    /// The patterns that may match.
+    fn hinted(&self, text: &str) -> u32 {
+        self.hints.find_overlapping_iter(text).fold(0, |all, hint| all | self.hinted[hint.pattern().as_usize()])
+    }
+}
 
 /// Raw text without its secrets. Masking twice changes nothing.
 pub fn mask(text: &str) -> Cow<'_, str> {
@@ -150,26 +200,32 @@ fn walk(value: &mut Value, key: Option<&str>) {
 
 fn replace<'a>(text: &'a str, with: &str) -> Cow<'a, str> {
     let patterns = &*PATTERNS;
-    if !patterns.hints.is_match(text) {
-        return Cow::Borrowed(text);
-    }
-    let found = patterns.any.matches(text);
-    let mut out = text.to_owned();
-    // A pattern may begin to match only once another has masked, so it is from the first match on that all are tried.
-    for pattern in patterns.each.iter().skip(found.iter().next().unwrap_or(patterns.each.len())) {
-        let replaced = pattern.replace_all(&out, |found: &Captures<'_>| {
-            let (whole, secret) = (found.get_match(), found.name("secret"));
-            let Some(secret) = secret.filter(|it| !is_placeholder(it.as_str())) else {
-                return whole.as_str().to_owned();
-            };
-            let (before, after) = (secret.start() - whole.start(), secret.end() - whole.start());
-            format!("{}{with}{}", &whole.as_str()[..before], &whole.as_str()[after..])
-        });
-        if let Cow::Owned(replaced) = replaced {
-            out = replaced;
+    let mut hinted = patterns.hinted(text);
+    let mut out = Cow::Borrowed(text);
+    for (nth, pattern) in patterns.each.iter().enumerate() {
+        if hinted >> nth & 1 == 0 {
+            continue;
+        }
+        if let Cow::Owned(replaced) = replace_by(pattern, &out, with)
+            && replaced != *out
+        {
+            // A pattern may begin to match only once another has masked.
+            hinted = patterns.hinted(&replaced);
+            out = Cow::Owned(replaced);
         }
     }
-    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+    out
+}
+
+fn replace_by<'a>(pattern: &Regex, text: &'a str, with: &str) -> Cow<'a, str> {
+    pattern.replace_all(text, |found: &Captures<'_>| {
+        let (whole, secret) = (found.get_match(), found.name("secret"));
+        let Some(secret) = secret.filter(|it| !is_placeholder(it.as_str())) else {
+            return whole.as_str().to_owned();
+        };
+        let (before, after) = (secret.start() - whole.start(), secret.end() - whole.start());
+        format!("{}{with}{}", &whole.as_str()[..before], &whole.as_str()[after..])
+    })
 }
 
 /// Already masked, a template's typed part, or a variable that holds the secret elsewhere.
@@ -183,6 +239,7 @@ fn is_placeholder(secret: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
 
     fn check(text: &str, expect: &str) {
         assert_eq!(mask(text), expect);
@@ -234,6 +291,43 @@ mod tests {
     fn a_masked_template_is_a_template() {
         assert_eq!(mask_template("sshpass -p hunter2 ssh <ip>"), "sshpass -p <secret> ssh <ip>");
         assert_eq!(mask_template("sshpass -p <str> ssh <ip>"), "sshpass -p <str> ssh <ip>");
+    }
+
+    /// What a pattern can match, as far as a generator of text follows it.
+    fn matching(pattern: &str) -> impl Strategy<Value = String> + use<> {
+        let pattern =
+            pattern.replace(r"(?-u:\b)", "").replace(r"(?:^|\s)", r"\s").replace("(?:-----END|$)", "-----END");
+        proptest::string::string_regex(&pattern).unwrap()
+    }
+
+    #[test]
+    fn a_pattern_matches_nothing_without_its_hints() {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        for (nth, (_, pattern)) in patterns().iter().enumerate() {
+            let (text, mut matched) = (matching(pattern), 0);
+            for _ in 0..500 {
+                let text = format!(" {} ", text.new_tree(&mut runner).unwrap().current());
+                if PATTERNS.each[nth].is_match(&text) {
+                    assert!(PATTERNS.hinted(&text) >> nth & 1 == 1, "{pattern} matches {text:?}");
+                    matched += 1;
+                }
+            }
+            assert!(matched > 100, "{pattern}: {matched}");
+        }
+    }
+
+    #[test]
+    fn hints_change_nothing() {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let texts: Vec<_> = patterns().iter().map(|(_, it)| matching(it)).collect();
+        for nth in 0..400 {
+            let mut some = |step: usize| texts[nth * step % texts.len()].new_tree(&mut runner).unwrap().current();
+            let text = format!("{} {}{}", some(1), some(5), some(7));
+            for with in [MASKED, MASKED_TEMPLATE] {
+                let all = PATTERNS.each.iter().fold(text.clone(), |text, it| replace_by(it, &text, with).into_owned());
+                assert_eq!(replace(&text, with), all, "{text:?}");
+            }
+        }
     }
 
     proptest! {

@@ -35,6 +35,7 @@ pub(crate) mod network_role;
 pub mod osquery;
 pub mod pcap;
 pub mod plain;
+pub mod recent;
 pub mod rows;
 pub mod shell_script;
 pub mod sshd_auth;

@@ -1,8 +1,9 @@
 //! events ↔ bytes: how events wait, in memory or on disk, until their host's turn comes.
 //!
-//! A block is a run of events of one host bucket. Strings stand in it once, where they first occur; later uses
-//! are numbers. It needs nothing from outside, so blocks can be spilled, shipped and read in any order.
+//! A block is a run of events of one host bucket. A string stands in it where it first occurs, and seldom again; other
+//! uses are numbers. It needs nothing from outside, so blocks can be spilled, shipped and read in any order.
 
+use super::recent::{Mark, Recent};
 use hashbrown::HashTable;
 use ringleader_model::hash::hash64;
 use ringleader_model::{Activity, Event, EventClass, EventId, Field, SensorRole, Timestamp};
@@ -22,17 +23,48 @@ pub struct Place {
 /// Writes events into a block.
 #[derive(Default)]
 pub struct BlockWriter {
+    room: usize,
     bytes: Vec<u8>,
-    /// (start in `bytes`, length, hash), by string.
-    strings: Vec<(u32, u32, u64)>,
-    table: HashTable<u32>,
+    /// How many strings stand in it.
+    strings: u32,
+    /// Those that are too long for `Recent`.
+    long: HashTable<Written>,
+    /// By place in `Recent`: the stamp of the text that stood there, and its number in this block.
+    recent: Vec<(u32, u32)>,
     last_time: i64,
     events: u32,
 }
 
+/// A long string that stands in the block.
+struct Written {
+    hash: u32,
+    /// Its place in the block.
+    start: u32,
+    length: u32,
+    /// How many strings stand before it.
+    nth: u32,
+}
+
+impl Written {
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash) << 32 | u64::from(hash)
+    }
+}
+
+/// A block starts with how many events it has.
+const COUNT: usize = size_of::<u32>();
+
+/// How a string is written: in full, as no text, or as the number of one that stands before, plus `KNOWN`.
+const IN_FULL: u64 = 0;
+const EMPTY: u64 = 1;
+const KNOWN: u64 = 2;
+
 impl BlockWriter {
-    /// A block's offsets are 32 bits; it is sealed long before that.
-    pub const FULL: usize = 1 << 30;
+    /// Asks once for all the memory of a block of about this many bytes: to grow costs more than to write. To be sealed
+    /// by then.
+    pub fn with_room(room: usize) -> Self {
+        Self { room, ..Self::default() }
+    }
 
     pub fn len(&self) -> usize {
         self.bytes.len()
@@ -42,72 +74,157 @@ impl BlockWriter {
     }
     /// Bytes held, tables included.
     pub fn footprint(&self) -> usize {
-        self.bytes.capacity() + self.strings.capacity() * 16 + self.table.capacity() * 5
+        self.bytes.capacity() + self.long.capacity() * (size_of::<Written>() + 1) + self.recent.capacity() * 8
     }
 
-    /// `host` has been resolved: the record's own, else the source's.
-    pub fn push(&mut self, event: &Event<'_>, id: EventId, host: &str, place: Place) {
+    /// `host` and `tenant` have been resolved: the record's own, else the source's.
+    /// `recent` must be the same one for all events of a block.
+    pub fn push(
+        &mut self,
+        event: &Event<'_>,
+        id: EventId,
+        [host, tenant]: [&str; 2],
+        place: Place,
+        recent: &mut Recent,
+    ) {
+        if self.events == 0 {
+            self.bytes.reserve(self.room);
+            self.bytes.extend_from_slice(&[0; COUNT]);
+        }
         self.events += 1;
-        self.bytes.extend_from_slice(&id.0.to_le_bytes());
-        self.bytes.extend_from_slice(&[event.class as u8, event.activity as u8, event.sensor_role as u8]);
-        match event.time {
+        let mut head = Head::default();
+        head.put(&id.0.to_le_bytes());
+        head.put(&[event.class as u8, event.activity as u8, event.sensor_role as u8]);
+        head.number(match event.time {
             Some(Timestamp(time)) => {
                 let delta = time.wrapping_sub(self.last_time);
                 self.last_time = time;
-                self.number(zigzag(delta).wrapping_add(1).max(1));
+                zigzag(delta).wrapping_add(1).max(1)
             }
-            None => self.number(0),
-        }
-        self.number(event.utc_offset_minutes.map_or(0, |it| zigzag(i64::from(it)) + 1));
-        self.number(u64::from(place.source));
-        self.number(place.offset);
-        self.number(u64::from(place.length));
-        self.number(event.pid.map_or(0, |it| u64::from(it) + 1));
-        self.number(event.ppid.map_or(0, |it| u64::from(it) + 1));
-        let own_id = event.source_event_id.as_deref().unwrap_or("");
-        self.number(event.source_event_id.is_some().into());
-        self.number(own_id.len() as u64);
-        self.bytes.extend_from_slice(own_id.as_bytes());
-        self.string(host);
-        self.string(event.tenant.as_deref().unwrap_or(""));
+            None => 0,
+        });
+        head.number(event.utc_offset_minutes.map_or(0, |it| zigzag(i64::from(it)) + 1));
+        head.number(u64::from(place.source));
+        head.number(place.offset);
+        head.number(u64::from(place.length));
+        head.number(event.pid.map_or(0, |it| u64::from(it) + 1));
+        head.number(event.ppid.map_or(0, |it| u64::from(it) + 1));
+        head.number(event.source_event_id.as_ref().map_or(0, |it| it.len() as u64 + 1));
+        self.bytes.extend_from_slice(head.bytes());
+        self.bytes.extend_from_slice(event.source_event_id.as_deref().unwrap_or("").as_bytes());
+        self.string(host, recent);
+        self.string(tenant, recent);
         self.number(event.fields().count() as u64);
         for (field, value) in event.fields() {
             self.bytes.push(field as u8);
-            self.string(value);
+            self.string(value, recent);
         }
     }
 
     /// Ends the block; the writer is as new.
     pub fn seal(&mut self) -> Vec<u8> {
-        std::mem::take(self).bytes
-    }
-
-    fn number(&mut self, mut n: u64) {
-        while n >= 0x80 {
-            self.bytes.push((n as u8) | 0x80);
-            n >>= 7;
+        let mut bytes = std::mem::take(&mut self.bytes);
+        if let Some(count) = bytes.first_chunk_mut() {
+            *count = self.events.to_le_bytes();
         }
-        self.bytes.push(n as u8);
+        if bytes.len() < bytes.capacity() / 2 {
+            bytes.shrink_to_fit();
+        }
+        self.recent.fill((0, 0));
+        self.long.clear();
+        (self.strings, self.events, self.last_time) = (0, 0, 0);
+        bytes
     }
 
-    fn string(&mut self, text: &str) {
+    fn number(&mut self, n: u64) {
+        each_seven_bits(n, |byte| self.bytes.push(byte));
+    }
+
+    fn string(&mut self, text: &str, recent: &mut Recent) {
+        if text.is_empty() {
+            return self.bytes.push(EMPTY as u8);
+        }
         let hash = hash64(text.as_bytes());
-        let (bytes, strings) = (&self.bytes, &self.strings);
-        let known = self.table.find(hash, |at| {
-            let (start, length, other) = strings[*at as usize];
-            other == hash && &bytes[start as usize..(start + length) as usize] == text.as_bytes()
-        });
-        if let Some(at) = known {
-            return self.number(u64::from(*at) + 1);
+        let mark = recent.mark(text, hash);
+        let known = match mark {
+            Some(mark) => self.known_by_mark(mark),
+            None => self.known_by_table(text, hash as u32),
+        };
+        if let Some(nth) = known {
+            return self.number(u64::from(nth) + KNOWN);
         }
-        self.number(0);
+        self.number(IN_FULL);
         self.number(text.len() as u64);
-        let at = self.strings.len() as u32;
-        self.strings.push((self.bytes.len() as u32, text.len() as u32, hash));
+        let (start, length, nth) = (self.bytes.len() as u32, text.len() as u32, self.strings);
         self.bytes.extend_from_slice(text.as_bytes());
-        let strings = &self.strings;
-        self.table.insert_unique(hash, at, |at| strings[*at as usize].2);
+        self.strings += 1;
+        match mark {
+            Some(Mark { place, stamp }) => self.recent[usize::from(place)] = (stamp, nth),
+            None => {
+                let written = Written { hash: hash as u32, start, length, nth };
+                self.long.insert_unique(Written::spread(written.hash), written, |it| Written::spread(it.hash));
+            }
+        }
     }
+
+    /// A string that lost its place in between may be written again: that costs less than to look for it here.
+    fn known_by_mark(&mut self, mark: Mark) -> Option<u32> {
+        if self.recent.is_empty() {
+            self.recent.resize(Recent::PLACES, (0, 0));
+        }
+        let (stamp, nth) = self.recent[usize::from(mark.place)];
+        (stamp == mark.stamp).then_some(nth)
+    }
+
+    fn known_by_table(&self, text: &str, hash: u32) -> Option<u32> {
+        let known = self.long.find(Written::spread(hash), |it| {
+            it.hash == hash
+                && it.length as usize == text.len()
+                && &self.bytes[it.start as usize..][..text.len()] == text.as_bytes()
+        });
+        known.map(|it| it.nth)
+    }
+}
+
+/// The numbers of one event, put together on the stack.
+struct Head {
+    bytes: [u8; Self::MOST],
+    length: usize,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { bytes: [0; Self::MOST], length: 0 }
+    }
+}
+
+impl Head {
+    /// An id, three codes and eight numbers of up to ten bytes.
+    const MOST: usize = 16 + 3 + 8 * 10;
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes[self.length..][..bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
+    }
+
+    fn number(&mut self, n: u64) {
+        each_seven_bits(n, |byte| {
+            self.bytes[self.length] = byte;
+            self.length += 1;
+        });
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+fn each_seven_bits(mut n: u64, mut put: impl FnMut(u8)) {
+    while n >= 0x80 {
+        put(n as u8 | 0x80);
+        n >>= 7;
+    }
+    put(n as u8);
 }
 
 fn zigzag(n: i64) -> u64 {
@@ -195,10 +312,27 @@ pub struct Bucket {
 #[error("damaged block of events")]
 pub struct Damaged;
 
+/// How many events a block says it has.
+fn count(block: &[u8]) -> Result<usize, Damaged> {
+    block.first_chunk().map(|it| u32::from_le_bytes(*it) as usize).ok_or(Damaged)
+}
+
 impl Bucket {
+    /// The events of blocks. Each block's memory is given back once it was read.
+    pub fn of(blocks: Vec<Vec<u8>>) -> Result<Self, Damaged> {
+        let mut bucket = Self::default();
+        let events = blocks.iter().map(|it| count(it)).sum::<Result<usize, Damaged>>()?;
+        // No event is shorter than its id.
+        let most = blocks.iter().map(Vec::len).sum::<usize>() / size_of::<EventId>();
+        bucket.rows.reserve_exact(events.min(most));
+        blocks.into_iter().try_for_each(|it| bucket.load(&it))?;
+        Ok(bucket)
+    }
+
     /// Adds a block's events.
     pub fn load(&mut self, block: &[u8]) -> Result<(), Damaged> {
-        let mut cursor = Cursor { bytes: block, at: 0 };
+        let mut cursor = Cursor { bytes: block, at: COUNT };
+        let expected = self.rows.len() + count(block)?;
         let mut local: Vec<Sym> = Vec::new();
         let mut last_time = 0i64;
         while cursor.at < block.len() {
@@ -222,9 +356,8 @@ impl Bucket {
                 Place { source: cursor.number()? as u32, offset: cursor.number()?, length: cursor.number()? as u32 };
             let pid = cursor.number()?.checked_sub(1).map(|it| it as u32);
             let ppid = cursor.number()?.checked_sub(1).map(|it| it as u32);
-            let has_own_id = cursor.number()? == 1;
-            let length = cursor.number()? as usize;
-            let own_id = std::str::from_utf8(cursor.take(length)?).map_err(|_| Damaged)?;
+            let length = cursor.number()?.checked_sub(1);
+            let own_id = cursor.text(length.unwrap_or(0))?;
             let start = self.own_ids.len() as u32;
             self.own_ids.push_str(own_id);
             let host = cursor.string(&mut local, &mut self.strings)?;
@@ -248,11 +381,11 @@ impl Bucket {
                 ppid,
                 host,
                 tenant,
-                own_id: (start, if has_own_id { length as u32 } else { u32::MAX }),
+                own_id: (start, length.map_or(u32::MAX, |it| it as u32)),
                 fields: (first_field, n_fields as u8),
             });
         }
-        Ok(())
+        if self.rows.len() == expected { Ok(()) } else { Err(Damaged) }
     }
 
     /// Adds one event whose parts are at hand (from the lake's columns).
@@ -331,16 +464,21 @@ impl<'a> Cursor<'a> {
         Err(Damaged)
     }
 
+    fn text(&mut self, length: u64) -> Result<&'a str, Damaged> {
+        let length = usize::try_from(length).map_err(|_| Damaged)?;
+        std::str::from_utf8(self.take(length)?).map_err(|_| Damaged)
+    }
+
     fn string(&mut self, local: &mut Vec<Sym>, strings: &mut Strings) -> Result<Sym, Damaged> {
         match self.number()? {
-            0 => {
-                let length = self.number()? as usize;
-                let text = std::str::from_utf8(self.take(length)?).map_err(|_| Damaged)?;
-                let sym = strings.intern(text);
+            IN_FULL => {
+                let length = self.number()?;
+                let sym = strings.intern(self.text(length)?);
                 local.push(sym);
                 Ok(sym)
             }
-            n => local.get(n as usize - 1).copied().ok_or(Damaged),
+            EMPTY => Ok(0),
+            n => local.get((n - KNOWN) as usize).copied().ok_or(Damaged),
         }
     }
 }
@@ -351,6 +489,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
+        let mut recent = Recent::default();
         let mut writer = BlockWriter::default();
         let mut event = Event::new(EventClass::Process, Activity::Launch);
         event.time = Some(Timestamp(1_572_855_700_272_810));
@@ -360,10 +499,10 @@ mod tests {
         event.set(Field::CmdLine, "wget -O /tmp/x 192.0.2.1/x");
         event.set(Field::FilePath, "/usr/bin/wget");
         let place = Place { source: 3, offset: 1 << 40, length: 200 };
-        writer.push(&event, EventId(7), "web1", place);
+        writer.push(&event, EventId(7), ["web1", ""], place, &mut recent);
         event.time = None;
         event.source_event_id = None;
-        writer.push(&event, EventId(u128::MAX), "web1", place);
+        writer.push(&event, EventId(u128::MAX), ["web1", ""], place, &mut recent);
         let mut bucket = Bucket::default();
         bucket.load(&writer.seal()).unwrap();
         assert!(writer.is_empty());
@@ -381,7 +520,13 @@ mod tests {
     #[test]
     fn a_damaged_block_is_told_not_trusted() {
         let mut writer = BlockWriter::default();
-        writer.push(&Event::new(EventClass::Http, Activity::Request), EventId(1), "h", Place::default());
+        writer.push(
+            &Event::new(EventClass::Http, Activity::Request),
+            EventId(1),
+            ["h", "t"],
+            Place::default(),
+            &mut Recent::default(),
+        );
         let block = writer.seal();
         for cut in 1..block.len() {
             assert!(Bucket::default().load(&block[..cut]).is_err(), "cut at {cut}");

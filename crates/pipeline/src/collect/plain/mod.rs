@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 use super::{Format, Framing, Reader, Record, Sink, SourceContext};
 
+mod scan;
+
 /// One JSON object a line.
 pub struct PlainNdjson;
 
@@ -36,6 +38,7 @@ struct Ndjson {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 struct Row<'a> {
     #[serde(borrow, default)]
     id: Option<Scalar<'a>>,
@@ -57,6 +60,7 @@ struct Row<'a> {
 
 /// Exporters write numbers as numbers or as text.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 #[serde(untagged)]
 enum Scalar<'a> {
     Number(i64),
@@ -79,16 +83,20 @@ impl<'a> Scalar<'a> {
     }
 }
 
+fn parse(text: &str) -> Result<Row<'_>, Malformed> {
+    serde_json::from_str(text).map_err(|error| {
+        if error.is_eof() {
+            Malformed::new("JSON ends in the middle of a value")
+        } else {
+            Malformed::new("not a plain process record")
+        }
+    })
+}
+
 impl Reader for Ndjson {
     fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed> {
         let text = super::text::decode(record.bytes);
-        let row: Row<'_> = serde_json::from_str(&text).map_err(|error| {
-            if error.is_eof() {
-                Malformed::new("JSON ends in the middle of a value")
-            } else {
-                Malformed::new("not a plain process record")
-            }
-        })?;
+        let row = scan::row(&text).map_or_else(|| parse(&text), Ok)?;
         let mut event = Event::new(EventClass::Process, Activity::Launch);
         let time = Timestamp::parse(&row.time, &self.context.times).ok_or_else(|| bad_time(&row.time))?;
         (event.time, event.utc_offset_minutes) = (Some(time.0), time.1);
