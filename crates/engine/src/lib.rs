@@ -76,11 +76,8 @@ pub fn conclude(
 ) -> io::Result<Run> {
     let start = Instant::now();
     progress.stage("analyze");
-    let analysis = AnalyzeConfig {
-        threads: config.collect.threads,
-        memory: config.collect.memory,
-        processes: config.processes,
-    };
+    let analysis =
+        AnalyzeConfig { threads: config.collect.threads, memory: config.collect.memory, processes: config.processes };
     let analyzed = analyze::analyze(buckets, knowledge, &analysis, progress)?;
     timings.push(timing("analyze", start));
     let start = Instant::now();

@@ -242,7 +242,8 @@ mod tests {
 
     /// Words of many lengths; every tenth run is empty, and one item is longer than a block.
     fn words() -> Vec<Vec<Word>> {
-        let word = |run: u32, n: u32| Word(format!("{:x}", ringleader_model::hash::hash64(&n.to_le_bytes()) % 5000), run);
+        let word =
+            |run: u32, n: u32| Word(format!("{:x}", ringleader_model::hash::hash64(&n.to_le_bytes()) % 5000), run);
         let mut runs: Vec<Vec<Word>> =
             (0..30).map(|run| (0..run % 10 * 800).map(|n| word(run, n * 31 + run)).collect()).collect();
         runs[3].push(Word("long ".repeat(BLOCK), 3));

@@ -9,6 +9,7 @@
 mod attack;
 mod blocklist;
 pub mod escape;
+mod folder;
 mod html;
 mod indicators;
 mod json;
@@ -18,7 +19,6 @@ pub mod mask;
 pub mod messages;
 mod misp;
 mod navigator;
-mod folder;
 mod number;
 mod partial;
 mod stix;

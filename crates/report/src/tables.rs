@@ -138,10 +138,8 @@ pub(crate) fn repairs(out: Partial) -> Table<RepairRow, Partial> {
     Table::new(columns, |a, b| (&a.host, &a.episode_id, &a.node_id) <= (&b.host, &b.episode_id, &b.node_id), out)
 }
 
-pub(crate) const BEHAVIOURS: TableFile = TableFile {
-    file: "behaviours.parquet",
-    summary: "one row per event and behaviour, with its ATT&CK technique",
-};
+pub(crate) const BEHAVIOURS: TableFile =
+    TableFile { file: "behaviours.parquet", summary: "one row per event and behaviour, with its ATT&CK technique" };
 
 pub(crate) fn behaviours(out: Partial) -> Table<BehaviourRow, Partial> {
     let columns = columns![BehaviourRow;
@@ -154,5 +152,9 @@ pub(crate) fn behaviours(out: Partial) -> Table<BehaviourRow, Partial> {
         "campaign_id" maybe Text |it| maybe(&it.campaign_id),
         "gang_id" maybe Text |it| maybe(&it.gang_id),
     ];
-    Table::new(columns, |a, b| (&a.host, a.time, a.event_id, &a.behaviour) <= (&b.host, b.time, b.event_id, &b.behaviour), out)
+    Table::new(
+        columns,
+        |a, b| (&a.host, a.time, a.event_id, &a.behaviour) <= (&b.host, b.time, b.event_id, &b.behaviour),
+        out,
+    )
 }
