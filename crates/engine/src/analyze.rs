@@ -1,12 +1,13 @@
 //! host buckets → one sketch and the records of its episodes: once per part, then one fold. Records don't stay in memory.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringleader_model::{Context, EventClass, Field, IndicatorKind, SensorRole, Timestamp};
-use ringleader_pipeline::collect::rows::{Bucket, Sym};
+use ringleader_pipeline::collect::rows::{Bucket, Row, Sym};
 use ringleader_pipeline::connect::boundary::{is_system_path, role_of_image};
 use ringleader_pipeline::connect::episodes::episodes;
 use ringleader_pipeline::connect::link::base_name;
@@ -103,6 +104,10 @@ impl Analyzed {
         Ok(())
     }
 }
+
+/// Rows that are connected at a time, more where one host has more: the graphs of a whole bucket are never in memory at
+/// once.
+const CONNECTED: usize = 1 << 15;
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnalyzeConfig {
@@ -216,11 +221,37 @@ pub fn part(
     part.sketch.counts.events = bucket.rows.len() as u64;
     unify_hosts(&mut bucket);
     let format_of = |source: u32| formats.get(source as usize).copied().unwrap_or(u32::MAX);
-    let graphs = connect(&mut bucket, &format_of);
-    for graph in &graphs {
-        host(&bucket, graph, labeller, signals, config, &mut part);
+    let mut waiting = by_host(&mut bucket);
+    while !waiting.is_empty() {
+        let mut from = waiting.len();
+        while from > 0 && waiting.len() - from < CONNECTED {
+            let host = |it: &Row| (it.tenant, it.host);
+            let last = host(&waiting[from - 1]);
+            from -= waiting[..from].iter().rev().take_while(|it| host(it) == last).count();
+        }
+        bucket.rows = waiting.split_off(from);
+        for graph in &connect(&mut bucket, &format_of) {
+            host(&bucket, graph, labeller, signals, config, &mut part);
+        }
     }
     part
+}
+
+/// Takes the rows out, by tenant, then host name, backwards: the last host is the first to be connected.
+fn by_host(bucket: &mut Bucket) -> Vec<Row> {
+    let mut rows = std::mem::take(&mut bucket.rows);
+    let strings = &bucket.strings;
+    // Names are ranked once, so that a comparison of rows touches no text.
+    let mut names: Vec<Sym> = rows.iter().flat_map(|row| [row.host, row.tenant]).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.sort_by(|a, b| strings.get(*a).cmp(strings.get(*b)));
+    let mut rank = vec![0u32; strings.len() + 1];
+    for (at, sym) in (0u32..).zip(&names) {
+        rank[*sym as usize] = at;
+    }
+    rows.sort_unstable_by_key(|row| Reverse((rank[row.tenant as usize], rank[row.host as usize])));
+    rows
 }
 
 fn host(

@@ -30,7 +30,7 @@ impl Buckets for Collected {
     }
     fn load(&self, bucket: usize) -> io::Result<Bucket> {
         let mut loaded = Bucket::default();
-        for block in self.store.take(bucket)? {
+        while let Some(block) = self.store.pop(bucket)? {
             loaded.load(&block).map_err(io::Error::other)?;
         }
         Ok(loaded)

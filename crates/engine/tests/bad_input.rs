@@ -184,7 +184,7 @@ fn nul_bytes() {
     assert_found(&run, "before");
     assert_found(&run, "after");
     // What is written of it is sound.
-    let written = common::written(&run.findings);
+    let written = common::written(&run.findings, &run.rows);
     assert!(!written["members.parquet"].is_empty());
 }
 
