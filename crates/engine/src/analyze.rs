@@ -19,7 +19,7 @@ use ringleader_pipeline::merge::record::EpisodeRecord;
 
 use crate::buckets::Buckets;
 use crate::collect::Progress;
-use crate::records::{ProcessRecord, Records, SHARE};
+use crate::records::{ProcessRecord, Records, SHARE, code_of};
 use crate::runs::{Packed, Runs};
 use crate::store::BUCKETS;
 
@@ -467,9 +467,9 @@ fn process_records(
                 uid: process_uid(bucket, process),
                 parent_event: parent,
                 ancestor_event: if parent.is_some() { None } else { process.ancestor.and_then(event_of) },
-                status: process.status,
+                status: process.status as u8,
                 episode: episode_of.get(&at).copied(),
-                how: process.how.name().to_owned(),
+                how: code_of(process.how),
             });
         }
     }

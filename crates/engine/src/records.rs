@@ -3,6 +3,7 @@
 
 use ringleader_model::findings::{ParentStatus, ProcessRow, Text};
 use ringleader_model::{EventId, Timestamp};
+use ringleader_pipeline::connect::How;
 use ringleader_pipeline::merge::record::EpisodeRecord;
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +16,9 @@ pub const SHARE: usize = 16;
 pub type Records = Runs<EpisodeRecord>;
 
 impl Item for EpisodeRecord {
-    type Key = (String, Option<i64>, u128);
-    fn key(&self) -> Self::Key {
-        (self.host.clone(), self.nodes.iter().filter_map(|it| it.start).min(), self.id)
+    type Key<'a> = (&'a str, Option<i64>, u128);
+    fn key(&self) -> Self::Key<'_> {
+        (&self.host, self.nodes.iter().filter_map(|it| it.start).min(), self.id)
     }
 }
 
@@ -42,15 +43,23 @@ pub struct ProcessRecord {
     pub uid: String,
     pub parent_event: Option<u128>,
     pub ancestor_event: Option<u128>,
-    pub status: ParentStatus,
+    /// A code of `ParentStatus`.
+    pub status: u8,
     pub episode: Option<u128>,
-    pub how: String,
+    /// Index into [`HOW`].
+    pub how: u8,
+}
+
+const HOW: [How; 6] = [How::None, How::Guid, How::PidAndImage, How::Pid, How::PidLate, How::Inferred];
+
+pub fn code_of(how: How) -> u8 {
+    HOW.iter().position(|it| *it == how).unwrap_or(0) as u8
 }
 
 impl Item for ProcessRecord {
-    type Key = (String, Option<i64>, u128);
-    fn key(&self) -> Self::Key {
-        (self.host.clone(), self.time, self.event)
+    type Key<'a> = (&'a str, Option<i64>, u128);
+    fn key(&self) -> Self::Key<'_> {
+        (&self.host, self.time, self.event)
     }
 }
 
@@ -69,11 +78,30 @@ impl ProcessRecord {
             process_uid: Some(self.uid.into()),
             parent_event_id: self.parent_event.map(EventId),
             ancestor_event_id: self.ancestor_event.map(EventId),
-            parent_status: self.status,
+            parent_status: ParentStatus::from_code(self.status).unwrap_or(ParentStatus::Unresolved),
             episode_id: self.episode.map(|it| format!("{it:032x}").into()),
             campaign_id: None,
             gang_id: None,
-            how: self.how.into(),
+            how: HOW.get(usize::from(self.how)).map_or("none", |it| it.name()).into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_link_has_its_code() {
+        for how in HOW {
+            assert_eq!(HOW[usize::from(code_of(how))], how);
+            // A new way belongs in the list: this stops compiling.
+            match how {
+                How::None | How::Guid | How::PidAndImage | How::Pid | How::PidLate | How::Inferred => {}
+            }
+        }
+        for status in ParentStatus::ALL {
+            assert_eq!(ParentStatus::from_code(*status as u8), Some(*status));
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
@@ -20,8 +21,10 @@ const LEVEL: i32 = 1;
 
 /// What is sorted.
 pub trait Item: Serialize + DeserializeOwned {
-    type Key: Ord;
-    fn key(&self) -> Self::Key;
+    type Key<'a>: Ord
+    where
+        Self: 'a;
+    fn key(&self) -> Self::Key<'_>;
 }
 
 /// Runs of items, each sorted by key.
@@ -76,7 +79,7 @@ impl<T> Runs<T> {
 impl<T: Item> Runs<T> {
     /// Sorts and packs. Items of equal keys keep their order.
     pub fn pack(mut items: Vec<T>) -> io::Result<Packed<T>> {
-        items.sort_by_cached_key(T::key);
+        items.sort_by(|a, b| a.key().cmp(&b.key()));
         let mut packed = Packed { blocks: Vec::new(), items: PhantomData };
         let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
         let mut open = Vec::with_capacity(BLOCK);
@@ -124,11 +127,12 @@ impl<T: Item> Runs<T> {
 
     /// Everything, sorted.
     pub fn merged(&self) -> io::Result<Merged<'_, T>> {
-        let mut merged = Merged { runs: self, heads: BinaryHeap::new(), unpacker: zstd::bulk::Decompressor::new()? };
+        let unpacker = Unpacker { runs: self, unpacker: zstd::bulk::Decompressor::new()? };
+        let mut merged = Merged { heads: BinaryHeap::new(), unpacker };
         for at in 0..self.runs.len() {
             let mut cursor = Cursor { run: at, block: 0, bytes: Vec::new(), at: 0 };
-            if let Some(item) = merged.read(&mut cursor)? {
-                merged.heads.push(Reverse(Head { key: item.key(), item, cursor }));
+            if let Some(item) = merged.unpacker.read(&mut cursor)? {
+                merged.heads.push(Reverse(Head { item, cursor }));
             }
         }
         Ok(merged)
@@ -150,14 +154,17 @@ impl<T: Item> Runs<T> {
 
 /// Items in order, whatever run they are of.
 pub struct Merged<'r, T: Item> {
-    runs: &'r Runs<T>,
     heads: BinaryHeap<Reverse<Head<T>>>,
+    unpacker: Unpacker<'r, T>,
+}
+
+struct Unpacker<'r, T> {
+    runs: &'r Runs<T>,
     unpacker: zstd::bulk::Decompressor<'static>,
 }
 
 /// The next item of a run.
 struct Head<T: Item> {
-    key: T::Key,
     item: T,
     cursor: Cursor,
 }
@@ -183,13 +190,16 @@ impl<T: Item> Merged<'_, T> {
 
     #[expect(clippy::should_implement_trait, reason = "reading can fail")]
     pub fn next(&mut self) -> io::Result<Option<T>> {
-        let Some(Reverse(Head { item, mut cursor, .. })) = self.heads.pop() else { return Ok(None) };
-        if let Some(item) = self.read(&mut cursor)? {
-            self.heads.push(Reverse(Head { key: item.key(), item, cursor }));
-        }
-        Ok(Some(item))
+        let Some(mut head) = self.heads.peek_mut() else { return Ok(None) };
+        // In place: the same run mostly has the next one too.
+        Ok(Some(match self.unpacker.read(&mut head.0.cursor)? {
+            Some(next) => std::mem::replace(&mut head.0.item, next),
+            None => PeekMut::pop(head).0.item,
+        }))
     }
+}
 
+impl<T: Item> Unpacker<'_, T> {
     fn read(&mut self, cursor: &mut Cursor) -> io::Result<Option<T>> {
         if cursor.at == cursor.bytes.len() {
             let Some(block) = self.runs.runs[cursor.run].get(cursor.block) else { return Ok(None) };
@@ -205,7 +215,7 @@ impl<T: Item> Merged<'_, T> {
 
 impl<T: Item> Ord for Head<T> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key.cmp(&other.key).then(self.cursor.run.cmp(&other.cursor.run))
+        self.item.key().cmp(&other.item.key()).then(self.cursor.run.cmp(&other.cursor.run))
     }
 }
 impl<T: Item> PartialOrd for Head<T> {
@@ -229,9 +239,9 @@ mod tests {
     struct Word(String, u32);
 
     impl Item for Word {
-        type Key = String;
-        fn key(&self) -> String {
-            self.0.clone()
+        type Key<'a> = &'a str;
+        fn key(&self) -> &str {
+            &self.0
         }
     }
 
@@ -254,7 +264,7 @@ mod tests {
     fn runs_come_back_as_one_sorted_sequence_from_memory_and_from_disk() {
         // A stable sort of all, run after run, is what is meant.
         let mut expect: Vec<Word> = words().concat();
-        expect.sort_by_key(Word::key);
+        expect.sort_by(|a, b| a.key().cmp(b.key()));
         for ceiling in [0, 100, 20_000, usize::MAX] {
             let mut runs = Runs::new(ceiling);
             for run in words() {
