@@ -145,7 +145,7 @@ fn missed(to: &mut impl std::io::Write, findings: &Findings, infected: &BTreeSet
 }
 
 fn repaired(to: &mut impl std::io::Write, findings: &Findings) -> Result<()> {
-    let n = |grade: Grade| findings.repairs.iter().filter(|it| it.grade == grade).count() as u64;
+    let n = |grade: Grade| findings.repaired.iter().filter(|it| it.grade == grade).map(|it| it.times).sum::<u64>();
     let (structural, statistical) = (n(Grade::Structural), n(Grade::Statistical));
     if structural + statistical > 0 {
         writeln!(

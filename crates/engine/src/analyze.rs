@@ -1,17 +1,16 @@
-//! host buckets → one sketch and the records of its episodes: once per part, then one fold.
+//! host buckets → one sketch and the records of its episodes: once per part, then one fold. Records don't stay in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ringleader_model::findings::{ProcessRow, Text};
 use ringleader_model::{Context, EventClass, Field, IndicatorKind, SensorRole, Timestamp};
 use ringleader_pipeline::collect::rows::{Bucket, Sym};
-use ringleader_pipeline::connect::boundary::{is_system_path, role_of_image};
+use ringleader_pipeline::connect::boundary::is_system_path;
 use ringleader_pipeline::connect::episodes::episodes;
 use ringleader_pipeline::connect::link::base_name;
-use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, connect};
+use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, graphs, sort};
 use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Words, process_uid};
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
 use ringleader_pipeline::merge::Sketch;
@@ -19,15 +18,16 @@ use ringleader_pipeline::merge::record::EpisodeRecord;
 
 use crate::buckets::Buckets;
 use crate::collect::Progress;
+use crate::records::{ProcessRecord, Records, SHARE, code_of};
+use crate::runs::{Packed, Runs};
 use crate::store::BUCKETS;
 
 /// What the parts add up to.
 #[derive(Default)]
 pub struct Analyzed {
     pub sketch: Sketch,
-    /// Episodes that went to a group, by host, then by first event.
-    pub records: Vec<EpisodeRecord>,
-    pub processes: Option<Vec<ProcessRow>>,
+    pub records: Records,
+    pub processes: Option<Runs<ProcessRecord>>,
     /// Hosts that an alert names, of whatever product.
     pub alerted_hosts: BTreeSet<String>,
     /// Whether anything that alerts was among the inputs.
@@ -51,12 +51,45 @@ pub struct HostHealth {
     pub longest_silence: i64,
 }
 
+/// What one bucket adds.
+#[derive(Default)]
+pub struct Part {
+    pub sketch: Sketch,
+    pub records: Vec<EpisodeRecord>,
+    pub processes: Vec<ProcessRecord>,
+    pub alerted_hosts: BTreeSet<String>,
+    pub has_alerts: bool,
+    pub own_addresses: BTreeMap<String, Option<String>>,
+    pub health: BTreeMap<String, HostHealth>,
+}
+
+/// The records of a part, sorted and packed: what takes time, and needs no lock.
+struct PackedPart {
+    rest: Part,
+    records: Packed<EpisodeRecord>,
+    processes: Packed<ProcessRecord>,
+}
+
+impl Part {
+    fn pack(mut self) -> io::Result<PackedPart> {
+        let records = Runs::pack(std::mem::take(&mut self.records))?;
+        let processes = Runs::pack(std::mem::take(&mut self.processes))?;
+        Ok(PackedPart { rest: self, records, processes })
+    }
+}
+
 impl Analyzed {
-    fn merge(&mut self, part: Self) {
+    fn new(config: &AnalyzeConfig) -> Self {
+        let share = config.memory / SHARE;
+        Self { records: Runs::new(share), processes: config.processes.then(|| Runs::new(share)), ..Self::default() }
+    }
+
+    fn merge(&mut self, part: PackedPart) -> io::Result<()> {
+        let PackedPart { rest: part, records, processes } = part;
         self.sketch = std::mem::take(&mut self.sketch).merge(part.sketch);
-        self.records.extend(part.records);
-        if let (Some(all), Some(more)) = (&mut self.processes, part.processes) {
-            all.extend(more);
+        self.records.add(records)?;
+        if let Some(all) = &mut self.processes {
+            all.add(processes)?;
         }
         self.alerted_hosts.extend(part.alerted_hosts);
         self.has_alerts |= part.has_alerts;
@@ -67,12 +100,15 @@ impl Analyzed {
             }
         }
         self.health.extend(part.health);
+        Ok(())
     }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnalyzeConfig {
     pub threads: usize,
+    /// Bytes of the whole run; records that wait for the campaigns may take a small share of it.
+    pub memory: usize,
     /// Keep a row for every process event.
     pub processes: bool,
 }
@@ -86,10 +122,13 @@ pub fn analyze(
 ) -> io::Result<Analyzed> {
     let network = network_signals(buckets)?;
     let next = AtomicUsize::new(0);
-    let whole = Mutex::new(Analyzed { processes: config.processes.then(Vec::new), ..Analyzed::default() });
+    let whole = Mutex::new(Analyzed::new(config));
     let failed: Mutex<Option<io::Error>> = Mutex::new(None);
-    let lock = |whole: &Mutex<Analyzed>, part: Analyzed| {
-        whole.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(part);
+    let work = |bucket: usize, labeller: &mut Labeller<'_>| -> io::Result<()> {
+        let part = part(buckets.load(bucket)?, labeller, &network.signals, config, buckets.formats());
+        progress.advance(0, part.sketch.counts.events);
+        let packed = part.pack()?;
+        whole.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(packed)
     };
     std::thread::scope(|scope| {
         for _ in 0..config.threads.max(1) {
@@ -100,16 +139,9 @@ pub fn analyze(
                     if bucket >= BUCKETS {
                         return;
                     }
-                    match buckets.load(bucket) {
-                        Ok(loaded) => {
-                            let part = part(loaded, buckets, &mut labeller, &network.signals, config);
-                            progress.advance(0, part.sketch.counts.events);
-                            lock(&whole, part);
-                        }
-                        Err(error) => {
-                            *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
-                            return;
-                        }
+                    if let Err(error) = work(bucket, &mut labeller) {
+                        *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+                        return;
                     }
                 }
             });
@@ -123,25 +155,17 @@ pub fn analyze(
     let mut labeller = Labeller::new(knowledge);
     for mut loaded in network.unhosted {
         name_victims(&mut loaded, &whole.own_addresses);
-        let mut part = part(loaded, buckets, &mut labeller, &Signals::default(), config);
+        let mut part = part(loaded, &mut labeller, &Signals::default(), config, buckets.formats());
         // A network sensor is no host of the fleet.
         part.sketch.counts.hosts = 0;
         part.health.clear();
-        whole.merge(part);
+        whole.merge(part.pack()?)?;
     }
     whole.sketch.counts.events += network.flows;
     whole.has_alerts |= network.alerts > 0;
     let signals = &network.alerted;
     whole.alerted_hosts.extend(signals.iter().filter(|it| whole.own_addresses.contains_key(*it)).cloned());
-    whole.records.sort_by(|a, b| (&a.host, first_time(a), a.id).cmp(&(&b.host, first_time(b), b.id)));
-    if let Some(processes) = &mut whole.processes {
-        processes.sort_by(|a, b| (&a.host, a.time, a.event_id).cmp(&(&b.host, b.time, b.event_id)));
-    }
     Ok(whole)
-}
-
-fn first_time(record: &EpisodeRecord) -> Option<i64> {
-    record.nodes.iter().filter_map(|it| it.start).min()
 }
 
 struct Network {
@@ -183,44 +207,41 @@ fn network_signals(buckets: &dyn Buckets) -> io::Result<Network> {
 /// One bucket: connect, then label and sketch episode by episode.
 pub fn part(
     mut bucket: Bucket,
-    buckets: &dyn Buckets,
     labeller: &mut Labeller<'_>,
     signals: &Signals,
     config: &AnalyzeConfig,
-) -> Analyzed {
-    let mut part = Analyzed { processes: config.processes.then(Vec::new), ..Analyzed::default() };
+    formats: &[u32],
+) -> Part {
+    let mut part = Part::default();
     part.sketch.counts.events = bucket.rows.len() as u64;
     unify_hosts(&mut bucket);
-    let formats = buckets.formats();
     let format_of = |source: u32| formats.get(source as usize).copied().unwrap_or(u32::MAX);
-    let graphs = connect(&mut bucket, &format_of);
+    sort(&mut bucket);
     let mut words = Words::new(&bucket);
-    for graph in &graphs {
-        host(&bucket, &mut words, graph, buckets, labeller, signals, config, &mut part);
+    for graph in graphs(&bucket, &format_of) {
+        host(&mut words, &graph, labeller, signals, config, &mut part);
     }
     part
 }
 
 fn host(
-    bucket: &Bucket,
     words: &mut Words<'_>,
     graph: &HostGraph,
-    buckets: &dyn Buckets,
     labeller: &mut Labeller<'_>,
     signals: &Signals,
     config: &AnalyzeConfig,
-    part: &mut Analyzed,
+    part: &mut Part,
 ) {
+    let bucket = words.bucket();
     let name = bucket.strings.get(graph.host);
     let addresses = own_addresses(bucket, graph);
     // Long-lived services started before the log or were logged once: only links to ordinary processes tell of loss.
-    let ordinary =
-        |parent: u32| role_of_image(bucket.strings.get(graph.processes[parent as usize].file_path)).is_none();
-    let tells = |it: &&Process| match it.status {
-        ParentStatus::Observed => it.parent.is_some_and(ordinary),
+    let mut ordinary = |parent: u32| words.role(graph.processes[parent as usize].file_path).is_none();
+    let mut tells = |it: &&Process| match it.status {
+        ParentStatus::Observed => it.parent.is_some_and(&mut ordinary),
         status => status == ParentStatus::Missing,
     };
-    let links = graph.processes.iter().filter(|it| !it.inferred).filter(tells).count() as u64;
+    let links = graph.processes.iter().filter(|it| !it.inferred).filter(&mut tells).count() as u64;
     let missing = graph.processes.iter().filter(|it| !it.inferred && it.status == ParentStatus::Missing).count() as u64;
     part.sketch.counts.hosts += 1;
     part.sketch.counts.duplicates += graph.duplicates;
@@ -252,15 +273,15 @@ fn host(
         part.has_alerts = true;
         part.alerted_hosts.insert(name.to_owned());
     }
-    if let Some(rows) = &mut part.processes {
-        process_rows(bucket, graph, buckets, name, &episode_of, rows);
+    if config.processes {
+        process_records(bucket, graph, name, &episode_of, &mut part.processes);
     }
     part.own_addresses.extend(about.addresses.into_iter().map(|it| (it, Some(name.to_owned()))));
 }
 
 /// Which episodes of a host ran a file that another one had put there: what persistence starts is traced through
 /// what was written, across boundaries.
-fn hand_over(part: &mut Analyzed, first: usize, host: u64) {
+fn hand_over(part: &mut Part, first: usize, host: u64) {
     let records = &part.records[first..];
     if records.len() < 2 {
         return;
@@ -378,41 +399,36 @@ fn unify_hosts(bucket: &mut Bucket) {
     }
 }
 
-fn process_rows(
+fn process_records(
     bucket: &Bucket,
     graph: &HostGraph,
-    buckets: &dyn Buckets,
     name: &str,
     episode_of: &BTreeMap<u32, u128>,
-    rows: &mut Vec<ProcessRow>,
+    records: &mut Vec<ProcessRecord>,
 ) {
-    let host: Text = name.into();
-    let names: Vec<Text> = buckets.sources().iter().map(|it| it.source.clone()).collect();
     let event_of = |at: u32| {
         let process = &graph.processes[at as usize];
-        process.starts.first().map(|it| bucket.rows[*it as usize].id)
+        process.starts.first().map(|it| bucket.rows[*it as usize].id.0)
     };
     for (at, process) in (0u32..).zip(&graph.processes) {
         for start in &process.starts {
             let row = &bucket.rows[*start as usize];
             let parent = process.parent.filter(|it| !graph.processes[*it as usize].inferred).and_then(event_of);
-            rows.push(ProcessRow {
-                host: host.clone(),
-                event_id: row.id,
-                source_event_id: bucket.source_event_id(row).map(Into::into),
-                source: names.get(row.place.source as usize).cloned().unwrap_or_else(|| "".into()),
+            records.push(ProcessRecord {
+                host: name.to_owned(),
+                event: row.id.0,
+                own_id: bucket.source_event_id(row).map(Into::into),
+                source: row.place.source,
                 offset: row.place.offset,
-                length: u64::from(row.place.length),
-                time: row.time,
+                length: row.place.length,
+                time: row.time.map(|it| it.0),
                 pid: row.pid,
-                process_uid: Some(process_uid(bucket, process).into()),
-                parent_event_id: parent,
-                ancestor_event_id: if parent.is_some() { None } else { process.ancestor.and_then(event_of) },
-                parent_status: process.status,
-                episode_id: episode_of.get(&at).map(|it| format!("{it:032x}").into()),
-                campaign_id: None,
-                gang_id: None,
-                how: process.how.name().into(),
+                uid: process_uid(bucket, process),
+                parent_event: parent,
+                ancestor_event: if parent.is_some() { None } else { process.ancestor.and_then(event_of) },
+                status: process.status as u8,
+                episode: episode_of.get(&at).copied(),
+                how: code_of(process.how),
             });
         }
     }

@@ -7,6 +7,8 @@ pub mod collect;
 pub mod excerpts;
 #[cfg(feature = "lake")]
 pub mod lake;
+pub mod records;
+pub mod runs;
 pub mod simulate;
 pub mod sources;
 pub mod store;
@@ -14,6 +16,7 @@ pub mod store;
 use std::io;
 use std::time::Instant;
 
+use ringleader_model::Tables;
 use ringleader_model::findings::{Findings, Timing};
 use ringleader_pipeline::label::episode::Knowledge;
 
@@ -32,7 +35,7 @@ pub struct Config {
     pub known: Known,
 }
 
-/// Everything a run made: the findings, and how well the logs could have shown them.
+/// Everything a run made but the rows of its tables: the findings, and how well the logs could have shown them.
 pub struct Run {
     pub findings: Findings,
     pub analyzed: Analyzed,
@@ -42,14 +45,20 @@ pub struct Run {
 ///
 /// bytes ─collect→ events ─connect→ processes, episodes ─extract→ indicators ─label→ behaviours, methods, roles
 /// ─merge→ sketch → campaigns (repaired) ─partition→ gangs → findings. `analyze` runs connect to merge, bucket by
-/// bucket; `assemble` takes the views of the one folded sketch.
-pub fn run(inputs: &[Input], knowledge: &Knowledge, config: &Config, progress: &dyn Progress) -> io::Result<Run> {
+/// bucket; `assemble` takes the views of the one folded sketch. Rows go to `tables` host after host.
+pub fn run(
+    inputs: &[Input],
+    knowledge: &Knowledge,
+    config: &Config,
+    progress: &dyn Progress,
+    tables: &mut dyn Tables,
+) -> io::Result<Run> {
     let start = Instant::now();
     let (inputs, spool, _held) = spool_stdin(inputs)?;
     progress.stage("collect");
     let collected = collect::collect(&inputs, &config.collect, progress)?;
     let mut timings = vec![timing("collect", start)];
-    let mut run = conclude(&collected, knowledge, config, &spool, progress, &mut timings)?;
+    let mut run = conclude(&collected, knowledge, config, &spool, progress, &mut timings, tables)?;
     timings.push(timing("whole", start));
     run.findings.run.timings = timings;
     Ok(run)
@@ -63,15 +72,17 @@ pub fn conclude(
     spool: &Spool,
     progress: &dyn Progress,
     timings: &mut Vec<Timing>,
+    tables: &mut dyn Tables,
 ) -> io::Result<Run> {
     let start = Instant::now();
     progress.stage("analyze");
-    let analysis = AnalyzeConfig { threads: config.collect.threads, processes: config.processes };
+    let analysis =
+        AnalyzeConfig { threads: config.collect.threads, memory: config.collect.memory, processes: config.processes };
     let analyzed = analyze::analyze(buckets, knowledge, &analysis, progress)?;
     timings.push(timing("analyze", start));
     let start = Instant::now();
     progress.stage("assemble");
-    let findings = assemble::assemble(&analyzed, buckets, knowledge, &config.known, spool);
+    let findings = assemble::assemble(&analyzed, buckets, knowledge, &config.known, spool, tables)?;
     timings.push(timing("assemble", start));
     Ok(Run { findings, analyzed })
 }

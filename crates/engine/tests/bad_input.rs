@@ -8,8 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{line, run, source, told};
-use ringleader_engine::Run;
+use common::{Run, line, run, source, told};
 
 /// A folder with one good log in it, which must be read whatever else is there.
 struct Folder(tempfile::TempDir);
@@ -78,7 +77,7 @@ fn rejected(run: &Run, end: &str) -> Vec<(u64, u64, String)> {
 
 /// Command lines of processes whose host is this.
 fn commands(run: &Run, host: &str) -> usize {
-    run.findings.processes.iter().flatten().filter(|it| &*it.host == host).count()
+    run.rows.processes.iter().filter(|it| &*it.host == host).count()
 }
 
 #[test]
@@ -185,7 +184,7 @@ fn nul_bytes() {
     assert_found(&run, "before");
     assert_found(&run, "after");
     // What is written of it is sound.
-    let written = common::written(&run.findings);
+    let written = common::written(&run.findings, &run.rows);
     assert!(!written["members.parquet"].is_empty());
 }
 
@@ -390,7 +389,7 @@ fn pid_0_ppid_of_its_own_and_a_cycle() {
     assert_found(&run, "odd");
     assert_eq!(commands(&run, "odd"), 12);
     // Nobody is his own ancestor.
-    let rows: Vec<_> = run.findings.processes.iter().flatten().filter(|it| &*it.host == "odd").collect();
+    let rows: Vec<_> = run.rows.processes.iter().filter(|it| &*it.host == "odd").collect();
     for row in &rows {
         let mut at = row.parent_event_id;
         for _ in 0..rows.len() {

@@ -7,6 +7,7 @@ use ringleader_engine::assemble::Known;
 use ringleader_engine::collect::{CollectConfig, Quiet};
 use ringleader_engine::sources::Input;
 use ringleader_engine::{Config, run};
+use ringleader_model::Rows;
 use ringleader_model::time::TimeDefaults;
 use ringleader_pipeline::label::episode::Knowledge;
 
@@ -30,7 +31,8 @@ fn the_demos_gangs_are_found_and_kept_apart() {
         processes: false,
         known: Known::default(),
     };
-    let found = run(&inputs, &Knowledge::built_in(), &config, &Quiet).unwrap().findings;
+    let mut rows = Rows::default();
+    let found = run(&inputs, &Knowledge::built_in(), &config, &Quiet, &mut rows).unwrap().findings;
     assert_eq!(found.summary.events_rejected, 0, "{:?}", found.summary.sources);
 
     // host as logged → the gang that took it
@@ -86,7 +88,8 @@ fn the_demos_gangs_are_found_and_kept_apart() {
     let taken: BTreeSet<&str> = found.gangs.iter().flat_map(|it| &it.who.hosts).map(|it| &**it).collect();
     let swallowed: Vec<&&str> = clean.iter().filter(|it| taken.contains(**it)).collect();
     assert!(swallowed.is_empty(), "clean hosts called taken: {swallowed:?}");
-    assert!(!found.repairs.is_empty());
+    assert!(!rows.repairs.is_empty());
+    assert_eq!(found.repaired.iter().map(|it| it.times).sum::<u64>(), rows.repairs.len() as u64);
     // Every claim points to a line that is there.
     assert!(found.evidence.iter().all(|it| it.record_sha256.is_some()), "evidence without its record");
 }

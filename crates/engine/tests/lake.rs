@@ -22,7 +22,7 @@ use ringleader_engine::{Buckets, Config, conclude};
 use ringleader_model::findings::RunInfo;
 use ringleader_model::hash::{hash64, hash128};
 use ringleader_model::time::TimeDefaults;
-use ringleader_model::{Context, Field, IndicatorKind, Timestamp};
+use ringleader_model::{Context, Field, IndicatorKind, Rows, Timestamp};
 use ringleader_pipeline::collect::rows::Bucket;
 use ringleader_pipeline::label::episode::Knowledge;
 use ringleader_pipeline::merge::sketch::{EpisodeFacts, Feature, NodeFacts, Sketch};
@@ -211,10 +211,10 @@ fn what_could_not_be_opened_is_remembered_until_it_can_be() {
 }
 
 /// All that a run found, but for what may differ from run to run.
-fn findings(run: ringleader_engine::Run) -> String {
+fn findings((run, rows): (ringleader_engine::Run, Rows)) -> String {
     let mut findings = run.findings;
     findings.run = RunInfo::default();
-    format!("{findings:#?}\n{:#?}", run.analyzed.health)
+    format!("{findings:#?}\n{rows:#?}\n{:#?}", run.analyzed.health)
 }
 
 #[test]
@@ -232,11 +232,12 @@ fn a_lake_gives_the_findings_of_a_run() {
     let config = Config { collect: config(), processes: true, known: Known::default() };
     let knowledge = Knowledge::built_in();
     let inputs = [Input::Path(at.logs.clone())];
-    let local = ringleader_engine::run(&inputs, &knowledge, &config, &Quiet).unwrap();
+    let mut rows = Rows::default();
+    let local = ringleader_engine::run(&inputs, &knowledge, &config, &Quiet, &mut rows).unwrap();
     assert!(!local.findings.gangs.is_empty() && local.findings.summary.events_duplicate > 0);
     assert!(local.findings.evidence.iter().all(|it| it.excerpt.is_some()));
     assert_eq!(local.findings.rejected.iter().filter(|it| it.source.ends_with("gone.log")).count(), 1);
-    let local = findings(local);
+    let local = findings((local, rows));
 
     // In two steps, the later files first.
     ingest(&[Input::Path(at.logs.join("fleet"))], &config.collect, &at.lake, &Quiet).unwrap();
@@ -245,7 +246,10 @@ fn a_lake_gives_the_findings_of_a_run() {
     ingest(&inputs, &config.collect, &whole, &Quiet).unwrap();
     let analyze = |lake: &Path| {
         let buckets = Lake::open(lake).unwrap().buckets(Window::default()).unwrap();
-        conclude(&buckets, &knowledge, &config, &Spool::default(), &Quiet, &mut Vec::new()).unwrap()
+        let mut rows = Rows::default();
+        let run =
+            conclude(&buckets, &knowledge, &config, &Spool::default(), &Quiet, &mut Vec::new(), &mut rows).unwrap();
+        (run, rows)
     };
     same(&findings(analyze(&at.lake)), &local);
     let before = analyze(&whole);
@@ -260,8 +264,8 @@ fn a_lake_gives_the_findings_of_a_run() {
     assert_eq!(ingest(&inputs, &config.collect, &at.lake, &Quiet).unwrap().commits, 0);
 
     // One log grew, one was rotated: what stands in its place now is not what was read.
-    let quoted = |run: &ringleader_engine::Run, name: &str| {
-        let of = run.findings.evidence.iter().filter(|it| it.source.as_deref().is_some_and(|it| it.ends_with(name)));
+    let quoted = |run: &(ringleader_engine::Run, Rows), name: &str| {
+        let of = run.0.findings.evidence.iter().filter(|it| it.source.as_deref().is_some_and(|it| it.ends_with(name)));
         of.fold((0, 0), |(all, some), it| (all + 1, some + u64::from(it.excerpt.is_some())))
     };
     let name = |it: &str| format!("fleet/{it}.ndjson");

@@ -5,8 +5,7 @@ mod common;
 
 use std::fmt::Write as _;
 
-use common::told;
-use ringleader_engine::Run;
+use common::{Run, told};
 use ringleader_model::findings::Node;
 
 /// The shell script of the talk's slide on process graphs, its wrapped lines joined.
@@ -202,7 +201,7 @@ fn the_process_table_of_the_talk() {
     }
     let run = run_files(&[("web9.tsv", &table)]);
     assert_eq!(told(&run, "/web9.tsv"), "plain_csv: 16 read; -");
-    let rows = run.findings.processes.as_ref().unwrap();
+    let rows = &run.rows.processes;
     assert_eq!(rows.len(), 16);
     assert!(rows.iter().all(|it| &*it.host == "web9"), "the host is the file's name");
     assert_eq!(rows[0].source_event_id.as_deref(), Some("2"), "order is that of time, not of ids");

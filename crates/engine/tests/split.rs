@@ -6,8 +6,10 @@ mod common;
 
 use std::path::PathBuf;
 
+use common::Run;
 use ringleader_engine::collect::{Quiet, collect};
 use ringleader_engine::sources::Input;
+use ringleader_model::Rows;
 use ringleader_model::findings::{Findings, SourceSummary};
 
 /// Small, deterministic, seeded: xorshift.
@@ -149,7 +151,8 @@ fn files(records: &[String], n: usize, seed: u64) -> (tempfile::TempDir, Vec<Pat
 
 /// Takes out what may differ where the files themselves are cut differently: in which file, and where in it, a
 /// record stood. Which sources there were is summed up to one.
-fn without_places(mut findings: Findings) -> Findings {
+fn without_places(run: Run) -> (Findings, Rows) {
+    let (mut findings, mut rows) = (run.findings, run.rows);
     let all = SourceSummary { source: "all".into(), format: Some("plain_ndjson".into()), ..SourceSummary::default() };
     let sum = std::mem::take(&mut findings.summary.sources).into_iter().fold(all, |mut all, it| {
         assert_eq!(it.format, all.format);
@@ -160,10 +163,10 @@ fn without_places(mut findings: Findings) -> Findings {
         all
     });
     findings.summary.sources = vec![sum];
-    for it in &mut findings.members {
+    for it in &mut rows.members {
         (it.source, it.offset) = ("".into(), 0);
     }
-    for it in findings.processes.iter_mut().flatten() {
+    for it in &mut rows.processes {
         (it.source, it.offset) = ("".into(), 0);
     }
     for it in &mut findings.evidence {
@@ -173,12 +176,12 @@ fn without_places(mut findings: Findings) -> Findings {
         (it.source, it.offset) = ("".into(), 0);
     }
     findings.rejected.sort_by(|a, b| (&a.reason, &a.record).cmp(&(&b.reason, &b.record)));
-    findings
+    (findings, rows)
 }
 
 #[track_caller]
-fn same(a: &Findings, b: &Findings, what: &str) {
-    let (a, b) = (common::written(a), common::written(b));
+fn same(a: (&Findings, &Rows), b: (&Findings, &Rows), what: &str) {
+    let (a, b) = (common::written(a.0, a.1), common::written(b.0, b.1));
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>(), "{what}");
     for (file, bytes) in &a {
         let other = &b[file];
@@ -215,11 +218,11 @@ fn the_gangs_are_there_at_all() {
 fn one_three_and_fifty_files_shuffled_on_one_and_four_threads() {
     let records = records();
     let (_dir, paths) = files(&records, 1, 9);
-    let expect = without_places(common::run_with(&paths, 1, 64 << 20).findings);
+    let expect = without_places(common::run_with(&paths, 1, 64 << 20));
     for (n, threads, seed) in [(1, 4, 10), (3, 1, 11), (3, 4, 12), (50, 1, 13), (50, 4, 14)] {
         let (_dir, paths) = files(&records, n, seed);
-        let got = without_places(common::run_with(&paths, threads, 64 << 20).findings);
-        same(&expect, &got, &format!("{n} files on {threads} threads"));
+        let got = without_places(common::run_with(&paths, threads, 64 << 20));
+        same((&expect.0, &expect.1), (&got.0, &got.1), &format!("{n} files on {threads} threads"));
     }
 }
 
@@ -228,13 +231,20 @@ fn one_three_and_fifty_files_shuffled_on_one_and_four_threads() {
 fn threads_and_spilling_change_no_byte() {
     let (_dir, paths) = files(&records(), 7, 21);
     let inputs: Vec<Input> = paths.iter().cloned().map(Input::Path).collect();
-    let expect = common::run_with(&paths, 1, 64 << 20).findings;
+    let expect = common::run_with(&paths, 1, 64 << 20);
     for (threads, memory) in [(1, 64 << 10), (2, 64 << 20), (4, 64 << 20), (4, 64 << 10)] {
         let spilled = collect(&inputs, &common::collect_config(threads, memory), &Quiet).unwrap().store.spilled_bytes();
         assert_eq!(spilled > 0, memory < 1 << 20, "{spilled} bytes spilled with {memory} bytes of memory");
         for _ in 0..2 {
-            let got = common::run_with(&paths, threads, memory).findings;
-            same(&expect, &got, &format!("{threads} threads with {memory} bytes"));
+            let got = common::run_with(&paths, threads, memory);
+            // Records that wait go to disk as well, and so do process events.
+            let waited = [
+                got.analyzed.records.spilled_bytes(),
+                got.analyzed.processes.as_ref().map_or(0, |it| it.spilled_bytes()),
+            ];
+            assert!(waited.iter().all(|it| (*it > 0) == (memory < 1 << 20)), "{waited:?} with {memory} bytes");
+            let what = format!("{threads} threads with {memory} bytes");
+            same((&expect.findings, &expect.rows), (&got.findings, &got.rows), &what);
         }
     }
 }
@@ -242,15 +252,16 @@ fn threads_and_spilling_change_no_byte() {
 #[test]
 fn a_file_delivered_twice_is_one_file() {
     let (_dir, paths) = files(&records(), 2, 31);
-    let once = common::run_with(&paths, 2, 64 << 20).findings;
+    let Run { findings: once, rows, .. } = common::run_with(&paths, 2, 64 << 20);
     let copy = paths[0].with_file_name("zz-again.ndjson");
     std::fs::copy(&paths[0], &copy).unwrap();
-    let twice = common::run_with(&[paths.clone(), vec![copy]].concat(), 2, 64 << 20).findings;
+    let again = common::run_with(&[paths.clone(), vec![copy]].concat(), 2, 64 << 20);
+    let twice = again.findings;
     let copied = &twice.summary.sources.iter().find(|it| it.source.ends_with("zz-again.ndjson")).unwrap();
     assert_eq!(twice.summary.events_duplicate, once.summary.events_duplicate + copied.read);
     let mut twice = twice.clone();
     twice.summary = once.summary.clone();
     twice.rejected.clone_from(&once.rejected);
     twice.run = once.run.clone();
-    same(&once, &twice, "a file twice");
+    same((&once, &rows), (&twice, &again.rows), "a file twice");
 }

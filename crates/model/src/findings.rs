@@ -1,5 +1,5 @@
 //! What a run found: the types behind each file of the findings folder. Deliberately absent: how they are written
-//! (crate `report`) and how they are found.
+//! (crate `report`) and how they are found; and in [`Findings`] the rows of the tables, which go through [`crate::Tables`].
 //!
 //! `hosts` is a count, except where a list of names is the point: `Who::hosts` and `Spread::hosts`. Rows share their
 //! repeated texts (`Text`), so a million rows cost the rows alone. Whoever fills these sorts them: every list has one
@@ -17,7 +17,8 @@ use crate::time::{TimeDefaults, Timestamp};
 /// A text that many rows share.
 pub type Text = Arc<str>;
 
-/// Everything that one run found.
+/// Everything that one run found but the rows of its tables: its size is that of the fleet and of what was found, not of
+/// the log.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     pub summary: Summary,
@@ -26,16 +27,8 @@ pub struct Findings {
     pub gangs: Vec<Gang>,
     /// By id.
     pub campaigns: Vec<Campaign>,
-    /// By host, then episode.
-    pub episodes: Vec<EpisodeRow>,
-    /// By host, then time, then event.
-    pub members: Vec<MemberRow>,
-    /// By host, then time, then event; only where they were asked for.
-    pub processes: Option<Vec<ProcessRow>>,
-    /// By host, then episode, then node.
-    pub repairs: Vec<RepairRow>,
-    /// By host, then time, then event, then behaviour.
-    pub behaviours: Vec<BehaviourRow>,
+    /// What `repairs.parquet` adds up to. By campaign, then node, then grade.
+    pub repaired: Vec<Repaired>,
     /// By kind, then value, then context, then gang, then campaign.
     pub indicators: Vec<IndicatorRow>,
     /// By id.
@@ -368,6 +361,43 @@ pub struct RepairRow {
     pub confidence: Permille,
     pub not_before: Option<Timestamp>,
     pub not_after: Option<Timestamp>,
+}
+
+/// The repairs of one node of a campaign, on whatever hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repaired {
+    pub campaign_id: Text,
+    pub node_id: Text,
+    pub grade: Grade,
+    pub template: Text,
+    pub times: u64,
+    /// Of each the highest.
+    pub support: u64,
+    pub siblings: u64,
+    pub confidence: Permille,
+}
+
+impl Repaired {
+    /// Of one repair.
+    pub fn of(row: &RepairRow) -> Self {
+        Self {
+            campaign_id: row.campaign_id.clone(),
+            node_id: row.node_id.clone(),
+            grade: row.grade,
+            template: row.template.clone(),
+            times: 1,
+            support: row.support,
+            siblings: row.siblings,
+            confidence: row.confidence,
+        }
+    }
+    /// Adds what is of the same node and grade.
+    pub fn merge(&mut self, other: &Self) {
+        self.times += other.times;
+        self.support = self.support.max(other.support);
+        self.siblings = self.siblings.max(other.siblings);
+        self.confidence = self.confidence.max(other.confidence);
+    }
 }
 
 /// A row of `behaviours.parquet`: one event and one behaviour.

@@ -22,9 +22,11 @@ pub mod findings;
 pub mod hash;
 pub mod indicator;
 pub mod outcome;
+pub mod tables;
 pub mod time;
 
 pub use event::{Activity, Event, EventClass, EventId, Field, SensorRole};
 pub use indicator::{Context, Indicator, IndicatorKind};
 pub use outcome::{Malformed, Outcome, Problem};
+pub use tables::{Rows, Tables};
 pub use time::Timestamp;

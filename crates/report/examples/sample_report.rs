@@ -6,7 +6,7 @@ mod sample;
 
 use std::path::PathBuf;
 
-use ringleader_report::{Lang, Options, write_all};
+use ringleader_report::{Folder, Lang, Options};
 
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -17,7 +17,11 @@ fn main() -> std::io::Result<()> {
         _ => sample::sample(),
     };
     let lang = arguments.next().and_then(|it| Lang::from_name(&it)).unwrap_or_default();
-    for path in write_all(&findings, &dir, &Options { lang })? {
+    let mut folder = Folder::new(&dir, false);
+    if !findings.gangs.is_empty() {
+        sample::rows().give(&mut folder)?;
+    }
+    for path in folder.write(&findings, &Options { lang })? {
         println!("{}", path.display());
     }
     Ok(())

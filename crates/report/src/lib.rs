@@ -9,6 +9,7 @@
 mod attack;
 mod blocklist;
 pub mod escape;
+mod folder;
 mod html;
 mod indicators;
 mod json;
@@ -19,18 +20,19 @@ pub mod messages;
 mod misp;
 mod navigator;
 mod number;
+mod partial;
 mod stix;
 mod table;
 mod tables;
 mod timeline;
 mod view;
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
 
+pub use folder::Folder;
 pub use messages::Lang;
 use ringleader_model::findings::Findings;
+pub use tables::TableFile;
 
 /// What the reader chose.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,7 +41,7 @@ pub struct Options {
     pub lang: Lang,
 }
 
-/// One output file.
+/// One output file that is made of the findings.
 pub trait Report: Sync {
     /// Its name in the findings folder.
     fn file(&self) -> &'static str;
@@ -52,67 +54,51 @@ pub trait Report: Sync {
     fn write(&self, findings: &Findings, options: &Options, out: &mut (dyn Write + Send)) -> io::Result<()>;
 }
 
-/// Every output, in the order of the contract.
-pub const REPORTS: &[&dyn Report] = &[
-    &json::Summary,
-    &json::Run,
-    &json::Gangs,
-    &lines::Campaigns,
-    &tables::Episodes,
-    &tables::Members,
-    &tables::Processes,
-    &tables::Repairs,
-    &tables::Behaviours,
-    &indicators::Indicators,
-    &lines::EvidenceLines,
-    &json::SpreadJson,
-    &timeline::Timeline,
-    &lines::Warnings,
-    &lines::DeadLetters,
-    &stix::Stix,
-    &misp::Misp,
-    &navigator::Navigator,
-    &blocklist::Blocklist,
-    &markdown::Markdown,
-    &html::Html,
-];
+/// One output file.
+pub enum Output {
+    Report(&'static dyn Report),
+    /// Its rows come before the findings are known: see [`Folder`].
+    Table(TableFile),
+}
 
-/// Writes every file that applies; returns their paths in the order of [`REPORTS`].
-///
-/// A file appears whole or not at all (written beside its place, then renamed). A file of an earlier run that no
-/// longer applies is removed, so that the folder never mixes two runs.
-pub fn write_all(findings: &Findings, dir: &Path, options: &Options) -> io::Result<Vec<PathBuf>> {
-    fs::create_dir_all(dir).map_err(|error| at(dir, &error))?;
-    let mut written = Vec::new();
-    for report in REPORTS {
-        let path = dir.join(report.file());
-        if report.applies(findings) {
-            replace(&path, |out| report.write(findings, options, out)).map_err(|error| at(&path, &error))?;
-            written.push(path);
-        } else if path.exists() {
-            fs::remove_file(&path).map_err(|error| at(&path, &error))?;
+impl Output {
+    /// Its name in the findings folder.
+    pub fn file(&self) -> &'static str {
+        match self {
+            Self::Report(it) => it.file(),
+            Self::Table(it) => it.file,
         }
     }
-    Ok(written)
-}
-
-fn replace(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let result = (|| {
-        let mut out = BufWriter::with_capacity(1 << 16, File::create(&partial)?);
-        write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&partial, path)
-    })();
-    if result.is_err() {
-        // The first error is the one to tell; that the remains could not be removed adds nothing.
-        let _ = fs::remove_file(&partial);
+    /// One sentence, for `--help` and the generated table.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::Report(it) => it.summary(),
+            Self::Table(it) => it.summary,
+        }
     }
-    result
 }
 
-fn at(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
+/// Every output, in the order of the contract.
+pub const OUTPUTS: &[Output] = &[
+    Output::Report(&json::Summary),
+    Output::Report(&json::Run),
+    Output::Report(&json::Gangs),
+    Output::Report(&lines::Campaigns),
+    Output::Table(tables::EPISODES),
+    Output::Table(tables::MEMBERS),
+    Output::Table(tables::PROCESSES),
+    Output::Table(tables::REPAIRS),
+    Output::Table(tables::BEHAVIOURS),
+    Output::Report(&indicators::Indicators),
+    Output::Report(&lines::EvidenceLines),
+    Output::Report(&json::SpreadJson),
+    Output::Report(&timeline::Timeline),
+    Output::Report(&lines::Warnings),
+    Output::Report(&lines::DeadLetters),
+    Output::Report(&stix::Stix),
+    Output::Report(&misp::Misp),
+    Output::Report(&navigator::Navigator),
+    Output::Report(&blocklist::Blocklist),
+    Output::Report(&markdown::Markdown),
+    Output::Report(&html::Html),
+];

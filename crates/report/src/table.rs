@@ -1,4 +1,5 @@
-//! Rows and a list of columns → Parquet. Deliberately absent: Arrow, nesting, and any order but the caller's.
+//! Rows and a list of columns → Parquet, a row group at a time. Deliberately absent: Arrow, nesting, and any order but the
+//! caller's.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -14,7 +15,7 @@ use parquet::schema::types::Type;
 use ringleader_model::Timestamp;
 use ringleader_model::findings::Permille;
 
-/// Rows of one row group: bounds what is encoded in memory at a time.
+/// Rows of one row group: bounds what waits and is encoded in memory at a time.
 const GROUP: usize = 1 << 17;
 /// Values given to a column at a time.
 const BATCH: usize = 1 << 13;
@@ -38,27 +39,70 @@ pub(crate) enum Get<R> {
     Time(fn(&R) -> Option<Timestamp>),
 }
 
-/// In debug builds, `key` says by what the rows must already be sorted.
-pub(crate) fn write<R, K: Ord>(
-    rows: &[R],
-    columns: &[Column<R>],
-    key: fn(&R) -> K,
-    out: &mut (dyn Write + Send),
-) -> io::Result<()> {
-    debug_assert!(rows.is_sorted_by_key(key), "rows of a table come sorted");
-    write_sorted(rows, columns, out).map_err(io::Error::other)
+/// A table while its rows come.
+pub(crate) struct Table<R, W: Write + Send> {
+    columns: Vec<Column<R>>,
+    /// Fewer than a row group.
+    waiting: Vec<R>,
+    file: State<W>,
+    /// In debug builds: whether the second may follow the first.
+    sorted: fn(&R, &R) -> bool,
 }
 
-fn write_sorted<R>(rows: &[R], columns: &[Column<R>], out: &mut (dyn Write + Send)) -> Result<(), ParquetError> {
-    let properties = WriterProperties::builder()
-        .set_created_by("ringleader".to_owned())
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(Compression::SNAPPY)
-        .build();
-    let mut file = SerializedFileWriter::new(out, Arc::new(schema(columns)?), Arc::new(properties))?;
-    for group in rows.chunks(GROUP) {
+/// Nothing is written before a row group is full.
+enum State<W: Write + Send> {
+    Unopened(W),
+    Open(SerializedFileWriter<W>),
+    Failed,
+}
+
+impl<R, W: Write + Send> Table<R, W> {
+    pub(crate) fn new(columns: Vec<Column<R>>, sorted: fn(&R, &R) -> bool, out: W) -> Self {
+        Self { columns, waiting: Vec::new(), file: State::Unopened(out), sorted }
+    }
+
+    /// The rows come sorted.
+    pub(crate) fn push(&mut self, rows: Vec<R>) -> io::Result<()> {
+        debug_assert!(
+            self.waiting.last().into_iter().chain(&rows).is_sorted_by(|a, b| (self.sorted)(a, b)),
+            "rows of a table come sorted"
+        );
+        self.waiting.extend(rows);
+        while self.waiting.len() >= GROUP {
+            let later = self.waiting.split_off(GROUP);
+            let group = std::mem::replace(&mut self.waiting, later);
+            self.write(&group).map_err(io::Error::other)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        let last = std::mem::take(&mut self.waiting);
+        if !last.is_empty() {
+            self.write(&last).map_err(io::Error::other)?;
+        }
+        self.open().and_then(SerializedFileWriter::into_inner).map_err(io::Error::other)
+    }
+
+    fn open(&mut self) -> Result<SerializedFileWriter<W>, ParquetError> {
+        match std::mem::replace(&mut self.file, State::Failed) {
+            State::Open(file) => Ok(file),
+            State::Failed => Err(ParquetError::General("its writing failed before".to_owned())),
+            State::Unopened(out) => {
+                let properties = WriterProperties::builder()
+                    .set_created_by("ringleader".to_owned())
+                    .set_writer_version(WriterVersion::PARQUET_1_0)
+                    .set_compression(Compression::SNAPPY)
+                    .build();
+                SerializedFileWriter::new(out, Arc::new(schema(&self.columns)?), Arc::new(properties))
+            }
+        }
+    }
+
+    fn write(&mut self, group: &[R]) -> Result<(), ParquetError> {
+        let mut file = self.open()?;
         let mut writer = file.next_row_group()?;
-        for column in columns {
+        for column in &self.columns {
             let mut chunk = writer.next_column()?.expect("the schema has one column for each");
             for batch in group.chunks(BATCH) {
                 write_batch(chunk.untyped(), column, batch)?;
@@ -66,9 +110,9 @@ fn write_sorted<R>(rows: &[R], columns: &[Column<R>], out: &mut (dyn Write + Sen
             chunk.close()?;
         }
         writer.close()?;
+        self.file = State::Open(file);
+        Ok(())
     }
-    file.close()?;
-    Ok(())
 }
 
 fn schema<R>(columns: &[Column<R>]) -> Result<Type, ParquetError> {
@@ -145,9 +189,26 @@ mod tests {
     }
 
     fn bytes(rows: &[Row]) -> Vec<u8> {
-        let mut out = Vec::new();
-        write(rows, &columns(), |row| *row, &mut out).unwrap();
-        out
+        bytes_by(rows, rows.len().max(1))
+    }
+
+    fn bytes_by(rows: &[Row], batch: usize) -> Vec<u8> {
+        let mut table = Table::new(columns(), |a, b| a <= b, Vec::new());
+        for batch in rows.chunks(batch) {
+            table.push(batch.to_vec()).unwrap();
+        }
+        table.finish().unwrap()
+    }
+
+    #[test]
+    fn however_the_rows_come_the_bytes_are_the_same() {
+        let rows: Vec<Row> = (0..2 * GROUP as u64).map(|n| ("a", Some(n))).collect();
+        let expect = bytes(&rows);
+        for batch in [1000, GROUP - 1, GROUP, GROUP + 1] {
+            assert!(bytes_by(&rows, batch) == expect, "{batch}");
+        }
+        let reader = SerializedFileReader::new(bytes::Bytes::from(expect)).unwrap();
+        assert_eq!(reader.num_row_groups(), 2, "an empty group is not written");
     }
 
     #[test]
@@ -183,6 +244,6 @@ mod tests {
     #[should_panic(expected = "sorted")]
     #[cfg(debug_assertions)]
     fn unsorted_rows_are_a_mistake() {
-        bytes(&[("b", None), ("a", None)]);
+        bytes_by(&[("b", None), ("a", None)], 1);
     }
 }

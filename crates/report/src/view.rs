@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringleader_model::findings::{
-    Campaign, Evidence, Findings, Gang, GangActivity, Grade, MethodClass, Novelty, RepairRow, Strength,
+    Campaign, Evidence, Findings, Gang, GangActivity, Grade, MethodClass, Novelty, Repaired, Strength,
 };
 
 use crate::messages::{Lang, Msg};
@@ -16,15 +16,15 @@ pub(crate) struct View<'a> {
     evidence: BTreeMap<&'a str, &'a Evidence>,
     campaigns: BTreeMap<&'a str, &'a Campaign>,
     activity: BTreeMap<&'a str, &'a GangActivity>,
-    repairs: BTreeMap<&'a str, Vec<&'a RepairRow>>,
+    repairs: BTreeMap<&'a str, Vec<&'a Repaired>>,
     alerted: Option<BTreeSet<&'a str>>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(findings: &'a Findings, lang: Lang) -> Self {
-        let mut repairs: BTreeMap<&str, Vec<&RepairRow>> = BTreeMap::new();
-        for row in &findings.repairs {
-            repairs.entry(&row.campaign_id).or_default().push(row);
+        let mut repairs: BTreeMap<&str, Vec<&Repaired>> = BTreeMap::new();
+        for it in &findings.repaired {
+            repairs.entry(&it.campaign_id).or_default().push(it);
         }
         Self {
             findings,
@@ -49,7 +49,7 @@ impl<'a> View<'a> {
     pub(crate) fn campaigns(&self, gang: &'a Gang) -> impl Iterator<Item = &'a Campaign> {
         gang.campaigns.iter().filter_map(|id| self.campaigns.get(id.as_ref()).copied())
     }
-    pub(crate) fn repairs(&self, gang: &'a Gang) -> impl Iterator<Item = &'a RepairRow> {
+    pub(crate) fn repairs(&self, gang: &'a Gang) -> impl Iterator<Item = &'a Repaired> {
         gang.campaigns.iter().filter_map(|id| self.repairs.get(id.as_ref())).flatten().copied()
     }
     /// `false` where the input held no alerts: then there is nothing to miss.
@@ -74,14 +74,18 @@ impl<'a> View<'a> {
             Some(_) => say(Msg::AnswerUnalerted, &[count(hosts.iter().filter(|it| self.is_unalerted(it)).count())]),
             None => self.say(Msg::AnswerNoAlerts).to_owned(),
         });
-        let repairs = &self.findings.repairs;
-        let proven = repairs.iter().filter(|it| it.grade == Grade::Structural).count();
-        out.push(if repairs.is_empty() {
+        let (proven, by_siblings) = (self.repaired(Grade::Structural), self.repaired(Grade::Statistical));
+        out.push(if proven + by_siblings == 0 {
             self.say(Msg::AnswerNotRepaired).to_owned()
         } else {
-            say(Msg::AnswerRepaired, &[count(repairs.len()), count(proven), count(repairs.len() - proven)])
+            say(Msg::AnswerRepaired, &[proven + by_siblings, proven, by_siblings])
         });
         out
+    }
+
+    /// How many processes were repaired.
+    pub(crate) fn repaired(&self, grade: Grade) -> u64 {
+        self.findings.repaired.iter().filter(|it| it.grade == grade).map(|it| it.times).sum()
     }
 }
 

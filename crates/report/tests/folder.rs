@@ -10,7 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ringleader_model::findings::Findings;
-use ringleader_report::{Lang, Options, REPORTS, write_all};
+use ringleader_model::{Rows, Tables as _};
+use ringleader_report::{Folder, Lang, OUTPUTS, Options, Output};
 use serde_json::Value;
 
 /// Files of other tools' making; the rest have a language or are no text.
@@ -35,9 +36,17 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Rows where there are gangs that they could be of.
+fn write(findings: &Findings, dir: &Path, lang: Lang) -> Vec<PathBuf> {
+    let rows = if findings.gangs.is_empty() { Rows::default() } else { sample::rows() };
+    let mut folder = Folder::new(dir, false);
+    rows.give(&mut folder).unwrap();
+    folder.write(findings, &Options { lang }).unwrap()
+}
+
 fn folder(findings: &Findings, lang: Lang) -> BTreeMap<String, Vec<u8>> {
     let dir = tempfile::tempdir().unwrap();
-    let paths = write_all(findings, dir.path(), &Options { lang }).unwrap();
+    let paths = write(findings, dir.path(), lang);
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     let files: BTreeMap<_, _> = paths.iter().map(|path| (name(path), fs::read(path).unwrap())).collect();
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), files.len(), "no partial file is left");
@@ -70,7 +79,7 @@ fn json_files_keep_their_schema() {
     for entry in fs::read_dir(schemas).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let stem = name.split_once('.').unwrap().0;
-        assert!(REPORTS.iter().any(|it| it.file().starts_with(&format!("{stem}.json"))), "{name} describes nothing");
+        assert!(OUTPUTS.iter().any(|it| it.file().starts_with(&format!("{stem}.json"))), "{name} describes nothing");
     }
 }
 
@@ -160,7 +169,7 @@ fn the_page_has_our_script_alone_and_loads_nothing() {
 
 #[test]
 fn the_page_stays_readable_with_a_thousand_gangs() {
-    let html = REPORTS.iter().find(|it| it.file() == "report.html").unwrap();
+    let Some(Output::Report(html)) = OUTPUTS.iter().find(|it| it.file() == "report.html") else { panic!("no page") };
     let mut page = Vec::new();
     html.write(&sample::many(1000), &Options::default(), &mut page).unwrap();
     let text = String::from_utf8(page).unwrap();
@@ -179,20 +188,39 @@ fn no_private_address_is_blocked() {
 #[test]
 fn a_file_that_no_longer_applies_is_removed() {
     let dir = tempfile::tempdir().unwrap();
-    write_all(&sample::sample(), dir.path(), &Options::default()).unwrap();
-    assert!(dir.path().join("spread.json").exists());
-    write_all(&sample::empty(), dir.path(), &Options::default()).unwrap();
-    assert!(!dir.path().join("spread.json").exists());
+    let there = |file: &str| dir.path().join(file).exists();
+    Folder::new(dir.path(), true).write(&sample::sample(), &Options::default()).unwrap();
+    assert!(there("spread.json") && there("processes.parquet"));
+    write(&sample::empty(), dir.path(), Lang::En);
+    assert!(!there("spread.json") && !there("processes.parquet"));
+}
+
+#[test]
+fn a_run_that_ends_early_leaves_the_folder_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&sample::sample(), dir.path(), Lang::En);
+    let files = || {
+        let files = fs::read_dir(dir.path()).unwrap().map(|it| it.unwrap().path());
+        files.map(|it| (it.clone(), fs::read(it).unwrap())).collect::<BTreeMap<_, _>>()
+    };
+    let before = files();
+    let mut folder = Folder::new(dir.path(), true);
+    // More than a row group: some of it is on disk by now.
+    let episode = sample::rows().episodes.swap_remove(0);
+    folder.episodes(vec![episode; 150_000]).unwrap();
+    assert_eq!(files().len(), before.len() + 1);
+    drop(folder);
+    assert!(files() == before);
 }
 
 #[test]
 fn every_output_is_described_once() {
-    let mut names: Vec<_> = REPORTS.iter().map(|it| it.file()).collect();
+    let mut names: Vec<_> = OUTPUTS.iter().map(|it| it.file()).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), REPORTS.len());
+    assert_eq!(names.len(), OUTPUTS.len());
     let docs = fs::read_to_string(root().join("docs/findings.md")).unwrap();
-    for report in REPORTS {
+    for report in OUTPUTS {
         assert!(!report.summary().is_empty() && !report.summary().ends_with('.'));
         assert!(docs.contains(&format!("## `{}`", report.file())), "docs/findings.md lacks {}", report.file());
     }

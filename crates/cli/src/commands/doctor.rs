@@ -31,7 +31,7 @@ pub(super) fn doctor(read: &ReadArgs, as_json: bool) -> Result<Done> {
     let collected = collect(&inputs, &config, &bar).context("reading ended early")?;
     bar.stage("connect");
     let knowledge = Knowledge::built_in();
-    let analysis = AnalyzeConfig { threads: config.threads, processes: false };
+    let analysis = AnalyzeConfig { threads: config.threads, memory: config.memory, processes: false };
     let analyzed = analyze(&collected, &knowledge, &analysis, &bar)?;
     bar.finish();
     let advice = advice(&collected.sources, &analyzed.health, analyzed.has_alerts);

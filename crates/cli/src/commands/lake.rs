@@ -18,6 +18,7 @@ mod with_lake {
     use ringleader_model::findings::{DeadLetter, SourceSummary, Timing};
     use ringleader_model::time::{TimeDefaults, Timestamp};
     use ringleader_pipeline::collect::rows::Bucket;
+    use ringleader_report::Folder;
 
     use crate::args::{OutputArgs, ReadArgs, ResourceArgs};
     use crate::commands::{Done, collect_config, inputs, resources, run};
@@ -94,7 +95,7 @@ mod with_lake {
         let (threads, memory) = resources(resources_args)?;
         let knowledge = run::knowledge(output)?;
         let config = Config {
-            // Only the threads are asked for: nothing is read here.
+            // Only threads and memory are asked for: nothing is read here.
             collect: CollectConfig {
                 threads,
                 memory,
@@ -113,7 +114,8 @@ mod with_lake {
         bar.expect(shown.bytes());
         let mut timings = Vec::new();
         let spool = run::no_spool();
-        let found = ringleader_engine::conclude(&shown, &knowledge, &config, &spool, &bar, &mut timings);
+        let mut folder = Folder::new(&output.out, output.processes);
+        let found = ringleader_engine::conclude(&shown, &knowledge, &config, &spool, &bar, &mut timings, &mut folder);
         let mut found = found.context("the analysis ended early")?;
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         timings.push(Timing { stage: "whole".to_owned(), milliseconds });
@@ -121,7 +123,7 @@ mod with_lake {
         run::describe(&mut found.findings, &[], output, &knowledge);
         found.findings.run.timings = timings;
         found.findings.run.inputs = shown.buckets.inputs().to_vec();
-        run::finish(found, output, None, &knowledge, &bar)
+        run::finish(found, folder, output, None, &knowledge, &bar)
     }
 
     fn window(since: Option<&str>, until: Option<&str>) -> Result<Window> {

@@ -11,6 +11,7 @@ use ringleader_engine::{Config, Run};
 use ringleader_model::findings::{Findings, Gang, InputDigest};
 use ringleader_pipeline::label::Behaviours;
 use ringleader_pipeline::label::episode::Knowledge;
+use ringleader_report::Folder;
 use sha2::{Digest as _, Sha256};
 
 use super::{Done, collect_config, inputs, now};
@@ -33,22 +34,26 @@ pub(super) fn run(args: &RunArgs) -> Result<Done> {
         known: known(args.output.registry.as_deref())?,
     };
     let bar = Bar::new();
-    let mut run = ringleader_engine::run(&inputs, &knowledge, &config, &bar).context("the run ended early")?;
+    let mut folder = Folder::new(&args.output.out, args.output.processes);
+    let mut run =
+        ringleader_engine::run(&inputs, &knowledge, &config, &bar, &mut folder).context("the run ended early")?;
     bar.stage("report");
     describe(&mut run.findings, &inputs, &args.output, &knowledge);
-    finish(run, &args.output, args.alert.as_deref(), &knowledge, &bar)
+    finish(run, folder, &args.output, args.alert.as_deref(), &knowledge, &bar)
 }
 
 /// Writes the folder, then says what is in it.
 pub(super) fn finish(
     run: Run,
+    folder: Folder,
     output: &OutputArgs,
     alert: Option<&str>,
     knowledge: &Knowledge,
     bar: &Bar,
 ) -> Result<Done> {
     let options = ringleader_report::Options { lang: lang(output.lang) };
-    ringleader_report::write_all(&run.findings, &output.out, &options)
+    folder
+        .write(&run.findings, &options)
         .with_context(|| format!("cannot write the findings to {}", output.out.display()))?;
     bar.finish();
     if output.json {

@@ -5,13 +5,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use ringleader_engine::Config;
+use ringleader_engine::analyze::Analyzed;
 use ringleader_engine::assemble::Known;
 use ringleader_engine::collect::{CollectConfig, Quiet};
 use ringleader_engine::sources::Input;
-use ringleader_engine::{Config, Run};
+use ringleader_model::Rows;
 use ringleader_model::findings::{Findings, SourceSummary};
 use ringleader_model::time::TimeDefaults;
 use ringleader_pipeline::label::episode::Knowledge;
+
+/// A run and all its rows.
+pub(crate) struct Run {
+    pub(crate) findings: Findings,
+    pub(crate) rows: Rows,
+    pub(crate) analyzed: Analyzed,
+}
 
 pub(crate) fn collect_config(threads: usize, memory: usize) -> CollectConfig {
     CollectConfig {
@@ -34,7 +43,9 @@ pub(crate) fn run_config(inputs: &[PathBuf], collect: CollectConfig, processes: 
     let knowledge = KNOWLEDGE.get_or_init(Knowledge::built_in);
     let inputs: Vec<Input> = inputs.iter().cloned().map(Input::Path).collect();
     let config = Config { collect, processes, known: Known::default() };
-    ringleader_engine::run(&inputs, knowledge, &config, &Quiet).unwrap()
+    let mut rows = Rows::default();
+    let run = ringleader_engine::run(&inputs, knowledge, &config, &Quiet, &mut rows).unwrap();
+    Run { findings: run.findings, rows, analyzed: run.analyzed }
 }
 
 pub(crate) fn run(input: &Path) -> Run {
@@ -42,9 +53,11 @@ pub(crate) fn run(input: &Path) -> Run {
 }
 
 /// Every file of the findings folder, `run.json` excepted.
-pub(crate) fn written(findings: &Findings) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn written(findings: &Findings, rows: &Rows) -> BTreeMap<String, Vec<u8>> {
     let dir = tempfile::tempdir().unwrap();
-    let paths = ringleader_report::write_all(findings, dir.path(), &ringleader_report::Options::default()).unwrap();
+    let mut folder = ringleader_report::Folder::new(dir.path(), true);
+    rows.clone().give(&mut folder).unwrap();
+    let paths = folder.write(findings, &ringleader_report::Options::default()).unwrap();
     let name = |it: &PathBuf| it.file_name().unwrap().to_string_lossy().into_owned();
     paths.iter().filter(|it| name(it) != "run.json").map(|it| (name(it), std::fs::read(it).unwrap())).collect()
 }

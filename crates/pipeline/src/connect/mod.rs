@@ -141,21 +141,25 @@ pub struct HostGraph {
 /// ```
 pub fn connect(bucket: &mut Bucket, format_of_source: &dyn Fn(u32) -> u32) -> Vec<HostGraph> {
     sort(bucket);
-    let mut graphs = Vec::new();
+    graphs(bucket, format_of_source).collect()
+}
+
+/// The same of a bucket that is sorted, host after host: only one graph need be held.
+pub fn graphs<'b>(bucket: &'b Bucket, format_of_source: &'b dyn Fn(u32) -> u32) -> impl Iterator<Item = HostGraph> + 'b {
     let mut start = 0;
-    while start < bucket.rows.len() {
-        let (host, tenant) = (bucket.rows[start].host, bucket.rows[start].tenant);
-        let n = bucket.rows[start..].iter().take_while(|row| row.host == host && row.tenant == tenant).count();
-        let mut graph = processes(bucket, start, start + n, format_of_source);
+    std::iter::from_fn(move || {
+        let first = bucket.rows.get(start)?;
+        let same = |row: &&Row| row.host == first.host && row.tenant == first.tenant;
+        let end = start + bucket.rows[start..].iter().take_while(same).count();
+        let mut graph = processes(bucket, start, end, format_of_source);
         link::link(&mut graph, bucket);
-        graphs.push(graph);
-        start += n;
-    }
-    graphs
+        start = end;
+        Some(graph)
+    })
 }
 
 /// By tenant, host name, time, id: the order in which everything downstream is decided.
-fn sort(bucket: &mut Bucket) {
+pub fn sort(bucket: &mut Bucket) {
     let rows = std::mem::take(&mut bucket.rows);
     let strings = &bucket.strings;
     // Names are ranked once, so that a comparison of rows touches no text.

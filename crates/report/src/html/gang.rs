@@ -440,7 +440,8 @@ impl<'a> Section<'a> {
         let mut groups: BTreeMap<_, (u64, u64, u64, Permille)> = BTreeMap::new();
         for it in self.view.repairs(self.gang) {
             let entry = groups.entry((it.campaign_id.as_ref(), it.node_id.as_ref(), it.grade.name())).or_default();
-            *entry = (entry.0 + 1, entry.1.max(it.support), entry.2.max(it.siblings), entry.3.max(it.confidence));
+            *entry =
+                (entry.0 + it.times, entry.1.max(it.support), entry.2.max(it.siblings), entry.3.max(it.confidence));
         }
         if groups.is_empty() {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ringleader_model::findings::{Findings, Verdict, WarningKind};
+use ringleader_model::findings::{Findings, Grade, Verdict, WarningKind};
 
 use super::safe;
 use crate::markdown::nothing_lines;
@@ -34,7 +34,7 @@ pub(super) fn header(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     for (n, sentence) in answer.iter().enumerate() {
         write!(out, "<span{}>{sentence}</span> ", if n == 0 { "" } else { " class=\"next\"" })?;
     }
-    let repaired = grouped(count(view.findings.repairs.len()));
+    let repaired = grouped(view.repaired(Grade::Structural) + view.repaired(Grade::Statistical));
     let folded =
         Msg::FoldedInto.with(view.lang, &[&grouped(summary.nodes_edges_before), &grouped(summary.nodes_edges_after)]);
     out.write_all(b"</h1><dl class=\"tiles\">")?;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ringleader_model::findings::*;
 use ringleader_model::hash::hash128;
-use ringleader_model::{Context, EventId, IndicatorKind, Timestamp};
+use ringleader_model::{Context, EventId, IndicatorKind, Rows, Timestamp};
 
 /// What an attacker would like a report to run, load, or show.
 pub const HOSTILE: &str = "</script><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>";
@@ -192,7 +192,7 @@ pub fn sample() -> Findings {
     second_gang(&mut b);
     hostile_gang(&mut b);
     summary(&mut b.findings);
-    rows(&mut b.findings);
+    b.findings.repaired = repaired(&rows().repairs);
     b.findings
 }
 
@@ -766,12 +766,14 @@ fn indicator_rows(gang: &Gang) -> Vec<IndicatorRow> {
     out
 }
 
-fn rows(f: &mut Findings) {
+/// The rows of [`sample`].
+pub fn rows() -> Rows {
+    let mut rows = Rows::default();
     for (n, host) in hosts("web", 40).into_iter().enumerate() {
         let episode: Text = format!("e-{n:04}").into();
         let campaign: Text = "c-1a2b".into();
         let gang: Option<Text> = Some("g-7f3e".into());
-        f.episodes.push(EpisodeRow {
+        rows.episodes.push(EpisodeRow {
             episode_id: episode.clone(),
             host: host.clone(),
             entry: Some(format!("sh -c mysql -uroot -p{SECRET}").into()),
@@ -784,7 +786,7 @@ fn rows(f: &mut Findings) {
             abstained_because: None,
             signature_kind: "url".into(),
         });
-        f.members.push(MemberRow {
+        rows.members.push(MemberRow {
             host: host.clone(),
             event_id: event(&episode),
             source_event_id: (n % 2 == 0).then(|| format!("{n}").into()),
@@ -801,7 +803,7 @@ fn rows(f: &mut Findings) {
             campaign_id: campaign.clone(),
             gang_id: gang.clone(),
         });
-        f.behaviours.push(BehaviourRow {
+        rows.behaviours.push(BehaviourRow {
             host: host.clone(),
             event_id: event(&episode),
             time: at(9),
@@ -812,7 +814,7 @@ fn rows(f: &mut Findings) {
             gang_id: gang,
         });
         let structural = n % 3 > 0;
-        f.repairs.push(RepairRow {
+        rows.repairs.push(RepairRow {
             host,
             episode_id: episode,
             campaign_id: campaign,
@@ -830,5 +832,15 @@ fn rows(f: &mut Findings) {
             not_after: at(10),
         });
     }
-    f.processes = None;
+    rows
+}
+
+/// What `repairs` adds up to.
+fn repaired(repairs: &[RepairRow]) -> Vec<Repaired> {
+    let mut sums: BTreeMap<(Text, Text, Grade), Repaired> = BTreeMap::new();
+    for sum in repairs.iter().map(Repaired::of) {
+        let key = (sum.campaign_id.clone(), sum.node_id.clone(), sum.grade);
+        sums.entry(key).and_modify(|it| it.merge(&sum)).or_insert(sum);
+    }
+    sums.into_values().collect()
 }

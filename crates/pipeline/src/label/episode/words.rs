@@ -64,6 +64,7 @@ impl Brief {
 /// What a path says of the process whose image it is.
 #[derive(Clone, Copy)]
 pub(super) struct Image {
+    role: Option<Role>,
     /// A session or its server: it says nothing of the bot.
     pub(super) session: bool,
     /// A path, and of a program that no system installs.
@@ -82,7 +83,7 @@ impl<'b> Words<'b> {
         }
     }
 
-    pub(super) fn bucket(&self) -> &'b Bucket {
+    pub fn bucket(&self) -> &'b Bucket {
         self.bucket
     }
 
@@ -93,11 +94,18 @@ impl<'b> Words<'b> {
     pub(super) fn image(&mut self, sym: Sym) -> Image {
         *self.images[sym as usize].get_or_insert_with(|| {
             let path = self.bucket.strings.get(sym);
+            let role = boundary::role_of_image(path);
             Image {
-                session: matches!(boundary::role_of_image(path), Some(Role::SshDaemon | Role::Cron)),
+                role,
+                session: matches!(role, Some(Role::SshDaemon | Role::Cron)),
                 foreign: path.contains(['/', '\\']) && !boundary::is_system_path(path),
             }
         })
+    }
+
+    /// The role of the process whose image this is.
+    pub fn role(&mut self, sym: Sym) -> Option<Role> {
+        self.image(sym).role
     }
 
     /// What a process says: by its command line, else by its image.
