@@ -145,7 +145,10 @@ pub fn connect(bucket: &mut Bucket, format_of_source: &dyn Fn(u32) -> u32) -> Ve
 }
 
 /// The same of a bucket that is sorted, host after host: only one graph need be held.
-pub fn graphs<'b>(bucket: &'b Bucket, format_of_source: &'b dyn Fn(u32) -> u32) -> impl Iterator<Item = HostGraph> + 'b {
+pub fn graphs<'b>(
+    bucket: &'b Bucket,
+    format_of_source: &'b dyn Fn(u32) -> u32,
+) -> impl Iterator<Item = HostGraph> + 'b {
     let mut start = 0;
     std::iter::from_fn(move || {
         let first = bucket.rows.get(start)?;

@@ -193,8 +193,8 @@ impl<'a> Lexer<'a> {
         let bytes = self.text.as_bytes();
         let start = self.at;
         // A shell's script is read when the command is whole, substitutions in it included.
-        let is_script = now.words.last().is_some_and(|word| is_script_option(word))
-            && SHELLS.contains(&program_of(now.path()));
+        let is_script =
+            now.words.last().is_some_and(|word| is_script_option(word)) && SHELLS.contains(&program_of(now.path()));
         let mut quote = 0u8;
         let mut owned: Option<String> = None;
         // Bytes of the word not yet copied begin here.

@@ -72,7 +72,10 @@ impl Index {
             }
             for way in known {
                 let at = ways.len() as u16;
-                ways.push(IndexedWay { rule, fields: way.iter().map(|it| it.iter().fold(0, |a, b| a | b.0)).collect() });
+                ways.push(IndexedWay {
+                    rule,
+                    fields: way.iter().map(|it| it.iter().fold(0, |a, b| a | b.0)).collect(),
+                });
                 for (bit, need) in way.into_iter().enumerate() {
                     for (fields, text) in need.into_iter().filter(|it| it.0 != 0) {
                         by_text.entry(text).or_default().push((fields, at, 1 << bit));
@@ -230,7 +233,11 @@ fn of_matcher(matcher: &CompiledMatcher, fields: u8) -> Vec<Way> {
         CompiledMatcher::AnyOf(parts) => some(parts),
         CompiledMatcher::AllOf(parts) => every(parts),
         CompiledMatcher::CaseInsensitiveGroup { children, mode } => {
-            if *mode == GroupMode::All { every(children) } else { some(children) }
+            if *mode == GroupMode::All {
+                every(children)
+            } else {
+                some(children)
+            }
         }
         _ => unknown(),
     }

@@ -167,7 +167,6 @@ impl Labeller<'_> {
     }
 }
 
-
 /// Shell text inside a request: what stands behind the usual injection marks.
 fn commands_in(payload: &str) -> Vec<String> {
     let decoded = methods::normalize::normalize(payload);
@@ -175,4 +174,3 @@ fn commands_in(payload: &str) -> Vec<String> {
     let Some(at) = starts.iter().filter_map(|it| decoded.find(it)).min() else { return Vec::new() };
     vec![decoded[at..].chars().take(4096).collect()]
 }
-

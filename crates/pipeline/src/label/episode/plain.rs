@@ -4,8 +4,8 @@
 
 use ringleader_model::IndicatorKind;
 
-use super::work::{path_below, path_of};
 use super::words::Words;
+use super::work::{path_below, path_of};
 use super::{Host, Labeller, RECORDED_NODES, feature_hash};
 use crate::connect::HostGraph;
 use crate::connect::episodes::Episode;

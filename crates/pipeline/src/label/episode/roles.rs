@@ -47,7 +47,13 @@ impl Labeller<'_> {
 
     /// Alerts and flows of network sensors, joined by the log's own pid, else by host, address and time, else by
     /// indicator alone. Returns whether an alert named something of this episode.
-    pub(super) fn network_roles(&self, bucket: &Bucket, graph: &HostGraph, nodes: &mut [Work], host: &Host<'_>) -> bool {
+    pub(super) fn network_roles(
+        &self,
+        bucket: &Bucket,
+        graph: &HostGraph,
+        nodes: &mut [Work],
+        host: &Host<'_>,
+    ) -> bool {
         let mut alerted = false;
         for node in nodes.iter_mut() {
             let mut values: BTreeSet<String> = BTreeSet::new();
@@ -144,7 +150,6 @@ fn files_written<'b>(bucket: &'b Bucket, graph: &HostGraph, process: u32) -> Vec
         .filter_map(|row| bucket.text(row, Field::TargetPath))
         .collect()
 }
-
 
 /// What the commands of the nodes add up to.
 fn signs(bucket: &Bucket, graph: &HostGraph, nodes: &[Work]) -> Signs {

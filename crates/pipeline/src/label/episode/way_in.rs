@@ -3,8 +3,8 @@
 
 use ringleader_model::{EventClass, Field, Timestamp};
 
-use super::{Host, Labeller, RECORDED_ROWS};
 use super::record::member;
+use super::{Host, Labeller, RECORDED_ROWS};
 use crate::collect::rows::Bucket;
 use crate::connect::episodes::Episode;
 use crate::connect::{HostGraph, Process, text};

@@ -155,12 +155,7 @@ impl<'b> Words<'b> {
     }
 
     /// Rules that could match a process with these texts.
-    pub(super) fn candidates(
-        &mut self,
-        labeller: &Labeller<'_>,
-        around: &Around,
-        cmd_line: Sym,
-    ) -> SmallVec<[u16; 8]> {
+    pub(super) fn candidates(&mut self, labeller: &Labeller<'_>, around: &Around, cmd_line: Sym) -> SmallVec<[u16; 8]> {
         let behaviours = &labeller.knowledge.behaviours;
         let syms = [around.file_path, cmd_line, around.parent_path, around.parent_cmd_line, around.user];
         for sym in syms {

@@ -94,8 +94,7 @@ impl Labeller<'_> {
             let fragment =
                 above.is_some_and(|it| it.fragment) || (process.inferred && process.cmd_line == 0 && !session);
             let parent_path = above.and_then(Work::path_below);
-            let path =
-                if session { 0 } else { path_of(parent_path, &said, fragment && parent_path.is_none()) };
+            let path = if session { 0 } else { path_of(parent_path, &said, fragment && parent_path.is_none()) };
             let mut behaviours = BTreeSet::new();
             self.show_process(words, graph, process, &said, &mut behaviours);
             at_of.insert(*member, nodes.len());
