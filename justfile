@@ -24,8 +24,8 @@ review: gen
 # Generated pages (formats, behaviours, methods), snapshots of the formats and of the report.
 gen:
     touch crates/pipeline/src/label/methods/mod.rs
-    RINGLEADER_BLESS=1 UPDATE_SNAPSHOTS=1 cargo test --package ringleader-pipeline --lib --test docs -- up_to_date current snapshots
-    UPDATE=1 cargo test --package ringleader-report --test folder -- the_sample_is_written_as_before
+    RINGLEADER_BLESS=1 cargo test --package ringleader-pipeline --lib --test docs -- up_to_date current snapshots
+    RINGLEADER_BLESS=1 cargo test --package ringleader-report --test folder -- the_sample_is_written_as_before
 
 # Cost per event, stage by stage. `just bench extract` runs one.
 bench *which:

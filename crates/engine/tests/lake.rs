@@ -607,8 +607,8 @@ impl SketchFn for EveryEvent {
             let value = template.trim_start_matches("wget ").to_owned();
             let node = NodeFacts {
                 path: hash128(template.as_bytes(), 0),
-                template,
-                sample: format!("{} {} {bucket}", self.0, row.place.source),
+                template: template.into(),
+                sample: format!("{} {} {bucket}", self.0, row.place.source).into(),
                 time: row.time,
                 ..NodeFacts::default()
             };

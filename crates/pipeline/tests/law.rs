@@ -5,11 +5,11 @@
 use proptest::prelude::*;
 use ringleader_model::hash::{hash64, hash128};
 use ringleader_model::{Context, IndicatorKind, Timestamp};
+use ringleader_pipeline::merge::background::BACKGROUND_PATHS;
 use ringleader_pipeline::merge::campaigns::campaigns;
 use ringleader_pipeline::merge::distinct::Distinct;
 use ringleader_pipeline::merge::sketch::{
-    BACKGROUND_PATHS, EpisodeFacts, FEATURES_PER_EPISODE, Feature, Key, NODES_PER_EPISODE, NODES_PER_GROUP, NodeFacts,
-    Sketch,
+    EpisodeFacts, FEATURES_PER_EPISODE, Feature, Key, NODES_PER_EPISODE, NODES_PER_GROUP, NodeFacts, Sketch,
 };
 use ringleader_pipeline::merge::stop::StopList;
 use ringleader_pipeline::partition::{Registry, partition};
@@ -59,8 +59,8 @@ fn nodes(plan: &[NodePlan]) -> Vec<NodeFacts> {
         made.push(NodeFacts {
             path: hash128(template.as_bytes(), seed),
             parent,
-            sample: if it.sample == 0 { String::new() } else { format!("{template} #{}", it.sample) },
-            template,
+            sample: if it.sample == 0 { "".into() } else { format!("{template} #{}", it.sample).into() },
+            template: template.into(),
             inferred: it.inferred,
             fragment,
             time: it.time.map(Timestamp),
@@ -222,8 +222,8 @@ fn many_nodes(from: usize, to: usize) -> Vec<NodeFacts> {
     (from..to)
         .map(|n| NodeFacts {
             path: hash128(&n.to_le_bytes(), 1),
-            template: format!("run{n} <url>"),
-            sample: format!("run{n}"),
+            template: format!("run{n} <url>").into(),
+            sample: format!("run{n}").into(),
             ..NodeFacts::default()
         })
         .collect()

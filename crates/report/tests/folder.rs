@@ -93,14 +93,14 @@ fn the_schema_refuses_what_is_not_the_contract() {
     assert!(!schema.is_valid(&summary));
 }
 
-/// `UPDATE=1` writes them anew; the diff is then read.
+/// `RINGLEADER_BLESS=1` writes them anew; the diff is then read.
 #[test]
 fn the_sample_is_written_as_before() {
     let expected = root().join("fixtures/report/sample");
     let files = folder(&sample::sample(), Lang::En);
     for name in SNAPSHOTS {
         let path = expected.join(name);
-        if std::env::var_os("UPDATE").is_some() {
+        if std::env::var_os("RINGLEADER_BLESS").is_some() {
             fs::create_dir_all(&expected).unwrap();
             fs::write(&path, &files[*name]).unwrap();
         }

@@ -248,11 +248,11 @@ pub(crate) mod testing {
     }
 
     /// Every `fixtures/collect/<format>/*.in` reads as the `.snap` beside it says, and is recognised as its format.
-    /// `UPDATE_SNAPSHOTS=1` writes the snapshots; read the diff before you accept it.
+    /// `RINGLEADER_BLESS=1` writes the snapshots; read the diff before you accept it.
     #[test]
     fn fixtures_read_as_their_snapshots_say() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/collect");
-        let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+        let update = std::env::var_os("RINGLEADER_BLESS").is_some();
         let mut wrong = Vec::new();
         for format in FORMATS {
             let Ok(folder) = std::fs::read_dir(root.join(format.name())) else { continue };

@@ -181,8 +181,11 @@ impl Scan<'_, '_> {
 
     /// `nc h p`, `telnet h p`, `ping h`, `redis-cli -h h -p p`.
     pub(super) fn connect(&mut self, args: &mut Args<'_>, name: &str, depth: usize) {
-        let role = Role::host(Context::Connected);
         let name = base_name(name);
+        // Whether a host answers is asked of famous ones: that makes it nobody's infrastructure.
+        let asks =
+            matches!(name, "ping" | "ping6" | "fping" | "traceroute" | "tracert" | "tracepath" | "mtr" | "whois");
+        let role = Role::host(if asks { Context::Mentioned } else { Context::Connected });
         if name == "openssl" && args.peek().is_none_or(|it| bare(args.text, *it) != "s_client") {
             return self.all(args, Role { version: true, ..Role::new(Context::Mentioned) }, depth);
         }

@@ -9,6 +9,7 @@ use ringleader_model::{Context, EventClass, Field, Indicator, IndicatorKind, Tim
 use super::episode::member;
 use crate::collect::rows::{Bucket, Row};
 use crate::merge::record::MemberRecord;
+use crate::merge::stop::is_private;
 
 /// Signals kept of one run, the earliest by record id; the rest is counted. Alerts of a day of a cloud fit.
 pub const SIGNALS: usize = 1 << 20;
@@ -189,10 +190,6 @@ const ORDINARY_PORTS: &[&str] = &["53", "123", "67", "68", "137", "138", "5353",
 /// Services of one's own network: who connects to them there has a target, or does his work.
 const LATERAL_PORTS: &[&str] =
     &["22", "23", "135", "139", "389", "445", "3306", "3389", "5432", "5985", "5986", "6379"];
-
-fn is_private(ip: &str) -> bool {
-    ip.parse::<std::net::Ipv4Addr>().is_ok_and(|it| it.is_private() || it.is_link_local())
-}
 
 /// What a process did on the network and to files, as indicators.
 pub fn deed_indicators(bucket: &Bucket, row: &Row) -> Vec<Indicator> {
