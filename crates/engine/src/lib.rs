@@ -7,6 +7,7 @@ pub mod collect;
 pub mod excerpts;
 #[cfg(feature = "lake")]
 pub mod lake;
+pub mod score;
 pub mod simulate;
 pub mod sources;
 pub mod store;
