@@ -1,4 +1,5 @@
 //! Figures of a small truth and small findings, each worked out by hand.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::Path;
 
@@ -36,7 +37,7 @@ a7\ti5\tentry.2\t2026-03-01T00:00:07.000Z\t/bin/bash\tbash -c z
 ";
 
 fn event(name: &str) -> EventId {
-    EventId(u128::from_be_bytes(std::array::from_fn(|at| name.bytes().nth(at).unwrap_or(b'.'))))
+    EventId(u128::from_be_bytes(std::array::from_fn(|at| name.as_bytes().get(at).copied().unwrap_or(b'.'))))
 }
 
 fn member(name: &str, gang: &str) -> MemberRow {

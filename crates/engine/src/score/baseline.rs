@@ -122,7 +122,7 @@ pub(crate) fn claims(log: &Path) -> io::Result<Claims> {
     let numbers: BTreeMap<u32, u32> = sizes.keys().copied().zip(0u32..).collect();
     let mut claims = Claims {
         gangs: numbers.values().map(|it| format!("component {it}").into()).collect(),
-        links: Some(Links::new(links, ["pid", "none", "not told"].map(Into::into).to_vec())),
+        links: Some(Links::new(links, ["pid", "none", ""].map(Into::into).to_vec())),
         ..Claims::default()
     };
     for (own, root) in ids.iter().zip(&roots) {

@@ -34,6 +34,7 @@ pub struct Links {
     pub by_truth: BTreeMap<String, Tally>,
     /// True status, then the status in the findings: events.
     pub statuses: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Of events whose parent's status is told.
     pub status_right_share: Share,
     /// Where the parent has no event, by true status: the nearest ancestor that has one.
     pub ancestors: BTreeMap<String, Tally>,
@@ -268,7 +269,9 @@ impl<'a> Measure<'a> {
             links.right_share = share(links.all.right as f64, links.all.events as f64);
             links.wrong_share = share(links.all.wrong as f64, links.all.events as f64);
             let same = links.statuses.iter().filter_map(|(truth, found)| found.get(truth)).sum::<u64>();
-            links.status_right_share = share(same as f64, links.all.events as f64);
+            // The baseline tells no status.
+            let told = links.statuses.values().flatten().filter(|it| !it.0.is_empty()).map(|it| it.1).sum::<u64>();
+            links.status_right_share = share(same as f64, told as f64);
         }
         let assigned: Vec<Option<u32>> = self.incidents.iter().map(|it| largest(&it.found)).collect();
         // By found gang: events of each true gang.
