@@ -25,6 +25,9 @@ pub(super) fn score(truth: &Path, findings: &Path, log: Option<&Path>, json: boo
     Ok(Done::Clean)
 }
 
+/// What a line is called, and where its figure is.
+type Named<S, T> = (&'static str, fn(&S) -> T);
+
 /// A line: what is measured, in the findings, by the baseline.
 struct Table<'a, W> {
     to: &'a mut W,
@@ -52,7 +55,7 @@ impl<W: Write> Table<'_, W> {
 
     fn clusters(&mut self, what: &str, findings: &Clusters, baseline: Option<&Clusters>) -> Result<()> {
         self.head(&format!("{what}, {}", count(findings.things, "incident", "incidents")))?;
-        let rows: [(&str, fn(&Clusters) -> Share); 7] = [
+        let rows: [Named<Clusters, Share>; 7] = [
             ("adjusted Rand index", |it| it.ari),
             ("pairs: precision", |it| it.pair_precision),
             ("pairs: recall", |it| it.pair_recall),
@@ -123,7 +126,7 @@ fn print(score: &Score, to: &mut impl Write) -> Result<()> {
             "statistical"
         )?;
         let (a, b) = (&repairs.structural, &repairs.statistical);
-        let rows: [(&str, fn(&Graded) -> Share); 4] = [
+        let rows: [Named<Graded, Share>; 4] = [
             ("precision", |it| it.precision),
             ("precision, three siblings", |it| it.supported_precision),
             ("recall, three siblings", |it| it.recall),
@@ -132,7 +135,7 @@ fn print(score: &Score, to: &mut impl Write) -> Result<()> {
         for (name, of) in rows {
             table.share(name, of(a), Some(of(b)))?;
         }
-        let rows: [(&str, fn(&Graded) -> u64); 9] = [
+        let rows: [Named<Graded, u64>; 9] = [
             ("claims", |it| it.claims),
             ("right", |it| it.right),
             ("wrong: nothing was lost", |it| it.nothing_lost),
