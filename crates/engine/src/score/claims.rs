@@ -1,6 +1,6 @@
 //! a findings folder → what it claims of each event, in the source's own ids.
 //!
-//! Memory: 32 bytes for each process, and the rows of one host; the members of gangs; the repairs.
+//! Memory: 24 bytes for each process, and the rows of one host; the members of gangs; the repairs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -56,7 +56,7 @@ impl Links {
         let shift = 64 - bits;
         let mut starts = vec![0u32; (1 << bits) + 1];
         for row in &rows {
-            starts[(row.0 >> shift) as usize + 1] += 1;
+            starts[(row.0.get() >> shift) as usize + 1] += 1;
         }
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
@@ -65,7 +65,7 @@ impl Links {
     }
 
     pub(crate) fn get(&self, event: Id) -> Option<Link> {
-        let bucket = (event >> self.shift) as usize;
+        let bucket = (event.get() >> self.shift) as usize;
         let rows = &self.rows[self.starts[bucket] as usize..self.starts[bucket + 1] as usize];
         rows.iter().find(|it| it.0 == event).map(|it| it.1)
     }
@@ -164,12 +164,13 @@ fn links(findings: &Path, without_id: &mut u64) -> io::Result<Links> {
         let own: HashMap<u128, Id, ByHash> = host.iter().map(|it| (it.event, it.own)).collect();
         for it in host.drain(..) {
             // An ancestor that has no id of its source is still one: it is not the true one, whatever that is.
-            let up = it.up.map(|up| own.get(&up).copied().unwrap_or(0));
+            let up = it.up.map(|up| own.get(&up).copied().unwrap_or(Id::MIN));
             rows.push((it.own, Link { up, is_parent: it.is_parent, how: it.how, status: it.status }));
         }
     }
     let mut names: Vec<Box<str>> = Vec::new();
     let (mut rows, mut host, mut name) = (Vec::new(), Vec::new(), None);
+    rows.reserve_exact(rows_of(findings, "processes.parquet"));
     let columns =
         ["host", "event_id", "source_event_id", "parent_event_id", "ancestor_event_id", "parent_status", "how"];
     read(findings, "processes.parquet", |group| {
@@ -215,6 +216,12 @@ fn key(hex: &ByteArray) -> Option<u128> {
 
 fn text(bytes: &ByteArray) -> &str {
     std::str::from_utf8(bytes.data()).unwrap_or_default()
+}
+
+/// How many rows a table says that it has.
+fn rows_of(findings: &Path, name: &str) -> usize {
+    let reader = File::open(findings.join(name)).ok().and_then(|it| SerializedFileReader::new(it).ok());
+    reader.map_or(0, |it| usize::try_from(it.metadata().file_metadata().num_rows()).unwrap_or(0).min(1 << 32))
 }
 
 /// Calls back for each row group; a table that is not there has no rows.
@@ -299,9 +306,11 @@ mod tests {
     fn links_are_found_by_their_events() {
         let link = |up| Link { up, is_parent: true, how: 0, status: 0 };
         let ids: Vec<Id> = (0..1000u64).map(|n| id(&n.to_le_bytes())).collect();
-        let links = Links::new(ids.iter().map(|it| (*it, link(Some(it ^ 1)))).collect(), Vec::new());
-        assert!(ids.iter().all(|it| links.get(*it) == Some(link(Some(it ^ 1)))));
+        let above = |it: &Id| Some(id(&it.get().to_le_bytes()));
+        let links = Links::new(ids.iter().map(|it| (*it, link(above(it)))).collect(), Vec::new());
+        assert!(ids.iter().all(|it| links.get(*it) == Some(link(above(it)))));
+        assert_eq!(size_of::<(Id, Link)>(), 24);
         assert_eq!(links.get(id(b"another")), None);
-        assert_eq!(Links::new(Vec::new(), Vec::new()).get(7), None);
+        assert_eq!(Links::new(Vec::new(), Vec::new()).get(id(b"any")), None);
     }
 }

@@ -1,6 +1,6 @@
 //! truth, claims → figures of links, events and incidents. One pass over the truth, whatever its size.
 //!
-//! Memory: what `Claims` holds, 16 bytes for each lost event, and a little for each incident.
+//! Memory: what `Claims` holds, about 30 bytes for each lost event, and a little for each incident.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

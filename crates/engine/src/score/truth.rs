@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use ringleader_model::hash::hash64;
@@ -11,10 +12,11 @@ use ringleader_model::time::{TimeDefaults, Timestamp};
 const BUFFER: usize = 1 << 20;
 
 /// A source's own id of an event, hashed: two of 100 million are alike once in 4,000 logs.
-pub(crate) type Id = u64;
+/// Not zero, so that a maybe costs no room.
+pub(crate) type Id = NonZeroU64;
 
 pub(crate) fn id(text: &[u8]) -> Id {
-    hash64(text)
+    Id::new(hash64(text)).unwrap_or(Id::MIN)
 }
 
 /// One event, logged or lost.
