@@ -31,6 +31,10 @@ gen:
 bench *which:
     cargo bench --package ringleader-pipeline {{ if which == "" { "--benches" } else { "--bench " + which } }}
 
+# docs/ACCURACY.md anew, from these seeds or drawn ones. Takes some minutes.
+accuracy *seeds:
+    tools/accuracy {{seeds}}
+
 # The main job on the shipped sample.
 demo *args:
     cargo demo {{args}}

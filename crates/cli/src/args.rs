@@ -103,6 +103,39 @@ Example:
         #[command(flatten)]
         resources: ResourceArgs,
     },
+    /// Write a synthetic process log whose truth is known
+    #[command(
+        after_long_help = "A fleet of Linux servers at work, and nine gangs that break into it in waves. A seed gives the same bytes
+everywhere. Where lost events are asked for, the sensor misses them: the log lacks them, the truth has them.
+docs/simulate.md has the columns of the truth's three tables (TRUTH, and beside it .incidents.tsv and .bots.tsv).
+
+Examples:
+  ringleader simulate --events 1000000 --out log.ndjson --truth log.truth.tsv
+  ringleader simulate --events 1000000 --loss 300 --loss-model short-lived --out log.ndjson --truth log.truth.tsv
+  ringleader run log.ndjson --processes --out findings && ringleader score log.truth.tsv findings --log log.ndjson"
+    )]
+    Simulate(SimulateArgs),
+    /// Measure findings against the truth of a synthetic log
+    #[command(
+        after_long_help = "Parent links, events of bots, incidents and gangs, repairs, compression: how right the findings are, and with
+--log what a short script of an analyst finds in the same log. docs/score.md says what each figure means.
+
+Examples:
+  ringleader score log.truth.tsv findings
+  ringleader score log.truth.tsv findings --log log.ndjson --json"
+    )]
+    Score {
+        /// The truth, as `simulate --truth` writes it
+        truth: PathBuf,
+        /// The findings folder, made with `run --processes`
+        findings: PathBuf,
+        /// The log: to measure a plain baseline beside
+        #[arg(long, value_name = "LOG")]
+        log: Option<PathBuf>,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
     /// List what is built in
     List {
         #[arg(value_enum)]
@@ -130,6 +163,37 @@ pub(crate) struct RunArgs {
     /// Start from an alert: a file of any format, or an indicator (address, URL, path, hash)
     #[arg(long, value_name = "FILE|INDICATOR")]
     pub alert: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SimulateArgs {
+    /// Events in the log; lost ones come on top
+    #[arg(long, default_value_t = 1_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    pub events: u64,
+    /// Hosts of the fleet [default: one for each 2,500 events]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(8..=1 << 22))]
+    pub hosts: Option<u64>,
+    /// What everything is drawn from
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// How many of a thousand events the sensor misses
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=900))]
+    pub loss: u32,
+    /// Which events it misses
+    #[arg(long, value_enum, default_value_t = LossModel::Uniform, value_name = "MODEL")]
+    pub loss_model: LossModel,
+    /// How many of a thousand events are the gangs'
+    #[arg(long, default_value_t = 15, value_name = "PERMILLE", value_parser = clap::value_parser!(u64).range(0..=500))]
+    pub bots: u64,
+    /// How many of a thousand incidents have servers, wallet, key and pool of their own
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub one_off: u32,
+    /// Where the log goes; - is standard output
+    #[arg(long, value_name = "LOG")]
+    pub out: PathBuf,
+    /// Where the truth goes
+    #[arg(long, value_name = "TRUTH")]
+    pub truth: Option<PathBuf>,
 }
 
 /// How inputs are read.
@@ -197,6 +261,14 @@ pub(crate) struct OutputArgs {
 pub(crate) enum Lang {
     En,
     Zh,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LossModel {
+    /// All alike
+    Uniform,
+    /// Short-lived processes more often, those that wait for others less
+    ShortLived,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

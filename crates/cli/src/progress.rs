@@ -74,7 +74,7 @@ impl Progress for Bar {
         let mut said = self.said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if said.elapsed() >= LINES_APART {
             *said = Instant::now();
-            anstream::eprintln!("{} MB, {} events read", grouped(bytes >> 20), grouped(events));
+            anstream::eprintln!("{} MB, {} events", grouped(bytes >> 20), grouped(events));
         }
     }
 

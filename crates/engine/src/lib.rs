@@ -9,6 +9,7 @@ pub mod excerpts;
 pub mod lake;
 pub mod records;
 pub mod runs;
+pub mod score;
 pub mod simulate;
 pub mod sources;
 pub mod store;

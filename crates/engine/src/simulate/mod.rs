@@ -2,8 +2,8 @@
 //!
 //! A fleet of Linux servers doing its work, and gangs that break into it in waves. What happens is written in the
 //! scene files; the code only plays them. Everything is drawn from the seed, with integers alone: one configuration
-//! gives the same bytes everywhere. Memory grows with hosts and incidents, not with events. Deliberately absent:
-//! clock skew, duplicates, outages.
+//! gives the same bytes everywhere. Memory grows with hosts and incidents, not with events. docs/simulate.md has the
+//! columns. Deliberately absent: clock skew, duplicates, outages.
 
 pub mod demo;
 mod fleet;
@@ -45,11 +45,13 @@ pub struct Config {
     pub loss: Loss,
     /// The gangs' share of all events.
     pub bot_permille: u64,
+    /// Of all incidents: those whose servers, wallet, key and pool are used by no other.
+    pub one_off_permille: u32,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { seed: 1, events: 1_000_000, hosts: None, loss: Loss::default(), bot_permille: 15 }
+        Self { seed: 1, events: 1_000_000, hosts: None, loss: Loss::default(), bot_permille: 15, one_off_permille: 0 }
     }
 }
 
@@ -71,10 +73,20 @@ pub struct Counts {
     pub bytes: u64,
 }
 
+/// Where the truth goes: three tables as TSV.
+pub struct Truth<'a> {
+    /// A row per event, lost ones too, parents before children: event id, gang or `-`, incident or `-`, parent id or
+    /// `-`, lost (0 or 1), parent status, nearest true ancestor's id or `-`.
+    pub events: &'a mut dyn Write,
+    /// A row per incident: incident, gang, wave, host, one-off (0 or 1).
+    pub incidents: &'a mut dyn Write,
+    /// A row per event of a gang, lost ones too: event id, incident, step, time, file path, command line.
+    pub bots: &'a mut dyn Write,
+}
+
 /// Writes the log to `out` as NDJSON (`id, time, host, file_path, cmd_line, pid, ppid, parent`), nearly in time
-/// order, and the truth to `truth` as TSV, one row per event, lost ones too, in no order: event id, gang or `-`,
-/// incident or `-`, parent id or `-`, lost (0 or 1), parent status, nearest true ancestor's id or `-`.
-pub fn write(config: &Config, out: &mut dyn Write, truth: Option<&mut dyn Write>) -> io::Result<Counts> {
+/// order.
+pub fn write(config: &Config, out: &mut dyn Write, truth: Option<Truth<'_>>) -> io::Result<Counts> {
     let scripts = Scripts::read(config.seed).map_err(io::Error::other)?;
     let hosts = config.hosts.unwrap_or(config.events / 2500).clamp(8, 1 << 22);
     let span = DAY_MILLIS.max(config.events.saturating_mul(DAY_MILLIS) / (hosts * HOST_EVENTS_A_DAY));
@@ -146,6 +158,7 @@ struct Incident {
 struct World<'a> {
     scripts: &'a Scripts,
     seed: u64,
+    one_off_permille: u32,
     hosts: Vec<Host>,
     repertoires: Vec<Repertoire>,
     incidents: Vec<Incident>,
@@ -170,6 +183,7 @@ impl<'a> World<'a> {
         let mut world = Self {
             scripts,
             seed: config.seed,
+            one_off_permille: config.one_off_permille,
             waits: waits.collect(),
             repertoires,
             incidents: Vec::new(),
@@ -257,11 +271,18 @@ impl<'a> World<'a> {
         let mut end = time;
         if scene.from != Context::Kept || incident.kept.is_some() {
             let number = number as u32 + 1;
+            let seed = play::incident_seed(self.seed, number);
+            // Its own stream: the share of such incidents changes nothing else.
+            let own_values = Random::new(seed ^ 0x10ff)
+                .permille(self.one_off_permille)
+                .then(|| gangs::one_off_values(incident.gang as usize, self.seed, seed));
             let actor = Actor {
                 gang: Some(incident.gang),
                 incident: number,
-                seed: play::incident_seed(self.seed, number),
-                values: &gang.waves[incident.wave as usize],
+                wave: incident.wave,
+                one_off: own_values.is_some(),
+                seed,
+                values: own_values.as_deref().unwrap_or(&gang.waves[incident.wave as usize]),
                 kept: incident.kept.as_deref(),
             };
             let start = if scene.on_minute { next_minute(time, &mut host.random) } else { time };
@@ -312,6 +333,10 @@ fn boot<S: Sink>(host: &mut Host, time: i64, seed: u64, booted: u64, sink: &mut 
             parent_cmd_line: Context::Init.cmd_line(),
             gang: None,
             incident: 0,
+            wave: 0,
+            one_off: false,
+            scene: "boot",
+            node: 0,
             parent: Parent { event: None, status: Status::BeforeLog, ancestor: None },
             lost: false,
         });
@@ -331,9 +356,69 @@ mod tests {
     use super::*;
 
     fn written(config: &Config) -> (String, String, Counts) {
-        let (mut out, mut truth) = (Vec::new(), Vec::new());
-        let counts = write(config, &mut out, Some(&mut truth)).unwrap();
-        (String::from_utf8(out).unwrap(), String::from_utf8(truth).unwrap(), counts)
+        let (log, [truth, ..], counts) = all_written(config);
+        (log, truth, counts)
+    }
+
+    fn all_written(config: &Config) -> (String, [String; 3], Counts) {
+        let (mut out, mut events, mut incidents, mut bots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let truth = Truth { events: &mut events, incidents: &mut incidents, bots: &mut bots };
+        let counts = write(config, &mut out, Some(truth)).unwrap();
+        let text = |it| String::from_utf8(it).unwrap();
+        (text(out), [events, incidents, bots].map(text), counts)
+    }
+
+    #[test]
+    fn the_three_tables_of_truth_agree() {
+        let loss = Loss { permille: 200, short_lived: false };
+        let config = Config { events: 100_000, loss, one_off_permille: 250, ..Config::default() };
+        let (log, [events, incidents, bots], counts) = all_written(&config);
+        let incidents: BTreeMap<&str, Vec<&str>> =
+            incidents.lines().map(|it| it.split('\t').collect::<Vec<_>>()).map(|it| (it[0], it)).collect();
+        assert_eq!(incidents.len() as u64, counts.incidents);
+        let bots: BTreeMap<&str, Vec<&str>> =
+            bots.lines().map(|it| it.split('\t').collect::<Vec<_>>()).map(|it| (it[0], it)).collect();
+        let mut known = 0;
+        for row in events.lines().map(|it| it.split('\t').collect::<Vec<_>>()).filter(|it| it[1] != "-") {
+            known += 1;
+            assert_eq!((bots[row[0]][1], incidents[row[2]][1]), (row[2], row[1]));
+        }
+        assert_eq!(bots.len(), known);
+        for line in log.lines() {
+            let Some(bot) = bots.get(field(line, "id")) else { continue };
+            assert_eq!((bot[3], bot[4]), (field(line, "time"), field(line, "file_path")));
+            assert_eq!(incidents[bot[1]][3], field(line, "host"));
+        }
+    }
+
+    #[test]
+    fn one_off_incidents_share_nothing_and_leave_the_others_as_they_are() {
+        let config = Config { events: 100_000, ..Config::default() };
+        let one_off = Config { one_off_permille: 300, ..config.clone() };
+        let (log, [_, incidents, _], _) = all_written(&config);
+        assert!(incidents.lines().all(|it| it.ends_with("\t0")));
+        let (other_log, [truth, incidents, bots], _) = all_written(&one_off);
+        let one_off: BTreeSet<&str> =
+            incidents.lines().filter(|it| it.ends_with("\t1")).map(|it| it.split('\t').next().unwrap()).collect();
+        let share = one_off.len() * 100 / incidents.lines().count();
+        assert!((15..45).contains(&share), "{share}%");
+        let mut changed = 0;
+        for (line, other) in log.lines().zip(other_log.lines()).filter(|it| it.0 != it.1) {
+            let row = truth.lines().find(|it| it.starts_with(field(other, "id"))).unwrap();
+            assert!(one_off.contains(row.split('\t').nth(2).unwrap()), "{line}");
+            changed += 1;
+        }
+        assert!(changed > 50, "{changed}");
+        // Whose addresses are named by which incidents.
+        let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for row in bots.lines().map(|it| it.split('\t').collect::<Vec<_>>()).filter(|it| one_off.contains(it[1])) {
+            for url in row[5].split([' ', '|', '(', ')', ';', '\'', '"']).filter(|it| it.starts_with("http://")) {
+                users.entry(url).or_default().insert(row[1]);
+            }
+        }
+        // A few names are the family's own, not the gang's.
+        let shared = users.iter().filter(|it| it.1.len() > 1).map(|it| *it.0).collect::<Vec<_>>();
+        assert!(users.len() > 20 && shared.len() <= 3, "{shared:?} of {}", users.len());
     }
 
     fn field<'a>(line: &'a str, key: &str) -> &'a str {

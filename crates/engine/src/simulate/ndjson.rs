@@ -8,10 +8,10 @@ use std::io::{self, Write};
 
 use ringleader_model::time::Timestamp;
 
-use super::Counts;
 use super::gangs::Gang;
 use super::play::{Sink, Started};
 use super::template::push_number;
+use super::{Counts, Truth};
 
 const SLOT_MILLIS: i64 = 50;
 /// Slots kept in a ring: about fourteen minutes. Later lines wait in a map.
@@ -27,8 +27,10 @@ pub(super) struct Log<'a> {
     first: i64,
     later: BTreeMap<i64, String>,
     out: String,
-    truth: Option<&'a mut dyn Write>,
+    truth: Option<Truth<'a>>,
     truth_rows: String,
+    incident_rows: String,
+    bot_rows: String,
     gangs: Vec<&'static str>,
     /// Seconds already put in words, by their low bits.
     seconds: Vec<(i64, [u8; 19])>,
@@ -39,7 +41,7 @@ pub(super) struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    pub(super) fn new(limit: u64, start_millis: i64, gangs: &[Gang], truth: Option<&'a mut dyn Write>) -> Self {
+    pub(super) fn new(limit: u64, start_millis: i64, gangs: &[Gang], truth: Option<Truth<'a>>) -> Self {
         Self {
             ring: vec![String::new(); RING],
             first: start_millis.div_euclid(SLOT_MILLIS),
@@ -47,6 +49,8 @@ impl<'a> Log<'a> {
             out: String::with_capacity(BLOCK + (1 << 16)),
             truth,
             truth_rows: String::new(),
+            incident_rows: String::new(),
+            bot_rows: String::new(),
             gangs: gangs.iter().map(|it| it.name).collect(),
             seconds: vec![(i64::MIN, [0; 19]); 1024],
             limit,
@@ -68,9 +72,8 @@ impl<'a> Log<'a> {
             if self.out.len() >= BLOCK {
                 self.write_block(out)?;
             }
-            if let Some(truth) = self.truth.as_deref_mut().filter(|_| self.truth_rows.len() >= BLOCK) {
-                truth.write_all(self.truth_rows.as_bytes())?;
-                self.truth_rows.clear();
+            if self.truth_rows.len() >= BLOCK {
+                self.write_truth()?;
             }
         }
         Ok(())
@@ -85,9 +88,11 @@ impl<'a> Log<'a> {
             self.out.push_str(&lines);
             self.write_block(out)?;
         }
+        self.write_truth()?;
         if let Some(truth) = self.truth {
-            truth.write_all(self.truth_rows.as_bytes())?;
-            truth.flush()?;
+            truth.events.flush()?;
+            truth.incidents.flush()?;
+            truth.bots.flush()?;
         }
         out.flush()?;
         self.counts.incidents = self.incidents.iter().filter(|it| **it).count() as u64;
@@ -114,6 +119,18 @@ impl<'a> Log<'a> {
         self.counts.bytes += self.out.len() as u64;
         out.write_all(self.out.as_bytes())?;
         self.out.clear();
+        Ok(())
+    }
+
+    fn write_truth(&mut self) -> io::Result<()> {
+        if let Some(truth) = &mut self.truth {
+            truth.events.write_all(self.truth_rows.as_bytes())?;
+            truth.incidents.write_all(self.incident_rows.as_bytes())?;
+            truth.bots.write_all(self.bot_rows.as_bytes())?;
+        }
+        self.truth_rows.clear();
+        self.incident_rows.clear();
+        self.bot_rows.clear();
         Ok(())
     }
 
@@ -149,6 +166,42 @@ impl<'a> Log<'a> {
         rows.push('\t');
         push_optional(event.parent.ancestor, rows);
         rows.push('\n');
+        if event.gang.is_some() {
+            self.bot(event);
+        }
+    }
+
+    fn bot(&mut self, event: &Started<'_>) {
+        let second = self.second(event.time_millis.div_euclid(1000));
+        let rows = &mut self.bot_rows;
+        push_id(event.id, rows);
+        rows.push('\t');
+        push_number(u64::from(event.incident), rows);
+        rows.push('\t');
+        rows.push_str(event.scene);
+        rows.push('.');
+        push_number(event.node as u64, rows);
+        rows.push('\t');
+        rows.push_str(std::str::from_utf8(&second).unwrap_or("1970-01-01T00:00:00"));
+        push_millis(event.time_millis.rem_euclid(1000) as u32, rows);
+        rows.push_str("Z\t");
+        push_escaped(event.image, rows);
+        rows.push('\t');
+        push_escaped(event.cmd_line, rows);
+        rows.push('\n');
+    }
+
+    fn incident(&mut self, event: &Started<'_>) {
+        let Some(gang) = event.gang else { return };
+        let rows = &mut self.incident_rows;
+        push_number(u64::from(event.incident), rows);
+        rows.push('\t');
+        rows.push_str(self.gangs[gang as usize]);
+        rows.push('\t');
+        push_number(u64::from(event.wave), rows);
+        rows.push('\t');
+        rows.push_str(event.host);
+        rows.push_str(if event.one_off { "\t1\n" } else { "\t0\n" });
     }
 }
 
@@ -164,7 +217,9 @@ impl Sink for Log<'_> {
                 self.last_incident = event.incident;
                 let at = event.incident as usize;
                 self.incidents.resize(self.incidents.len().max(at + 1), false);
-                self.incidents[at] = true;
+                if !std::mem::replace(&mut self.incidents[at], true) {
+                    self.incident(event);
+                }
             }
         }
         if event.lost {

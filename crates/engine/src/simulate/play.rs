@@ -18,6 +18,11 @@ pub(super) struct Started<'a> {
     pub(super) parent_cmd_line: &'a str,
     pub(super) gang: Option<u16>,
     pub(super) incident: u32,
+    pub(super) wave: u8,
+    pub(super) one_off: bool,
+    /// Where it is written down: its scene, and which process of it.
+    pub(super) scene: &'a str,
+    pub(super) node: usize,
     pub(super) parent: Parent,
     /// The sensor missed it.
     pub(super) lost: bool,
@@ -64,6 +69,8 @@ pub(super) trait Sink {
 pub(super) struct Actor<'a> {
     pub(super) gang: Option<u16>,
     pub(super) incident: u32,
+    pub(super) wave: u8,
+    pub(super) one_off: bool,
     pub(super) seed: u64,
     pub(super) values: &'a [String],
     pub(super) kept: Option<&'a Kept>,
@@ -253,6 +260,10 @@ impl Player {
             parent_cmd_line: &frame.parent_cmd_line,
             gang: play.actor.gang,
             incident: play.actor.incident,
+            wave: play.actor.wave,
+            one_off: play.actor.one_off,
+            scene: &play.scene.name,
+            node: at,
             parent: frame.own.unwrap_or(UNKNOWN),
             lost,
         };

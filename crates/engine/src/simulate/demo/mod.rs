@@ -157,7 +157,7 @@ fn story() -> Result<Story, String> {
     }
     let named: Vec<(String, String)> = hosts.iter().map(|it| (it.name.clone(), it.address.clone())).collect();
     let loss = Loss { permille: LOST_PERMILLE, short_lived: true };
-    let config = Config { seed: SEED, events: 21_000, hosts: None, loss, bot_permille: 60 };
+    let config = Config { seed: SEED, events: 21_000, hosts: None, loss, bot_permille: 60, one_off_permille: 0 };
     let span = 2 * DAY_MILLIS;
     let mut world = World::new(&config, &scripts, hosts, span);
     let mut random = Random::new(SEED);
@@ -268,6 +268,10 @@ impl Seen {
             parent_cmd_line: &self.parent_cmd_line,
             gang: self.gang,
             incident: self.incident,
+            wave: 0,
+            one_off: false,
+            scene: "",
+            node: 0,
             parent: super::play::UNKNOWN,
             lost: self.lost,
         }
@@ -319,7 +323,7 @@ mod tests {
             size += shipped.len();
             assert!(
                 content(&name, &shipped) == content(&name, &bytes),
-                "{name} differs: `cargo run --release -p ringleader-engine --example simulate -- --demo fixtures/demo`"
+                "{name} differs: `cargo run --release -p ringleader-engine --example demo_sample`"
             );
         }
         assert!(size < 2_000_000, "{size} bytes");
