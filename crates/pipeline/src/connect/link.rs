@@ -16,12 +16,16 @@ const EXEC_LOOK_BACK: usize = 4;
 /// A fork that never exec'd sits this close, in pids and in time, to the logged process it was forked from.
 const FORK_PIDS: u32 = 16;
 const FORK_MICROS: i64 = 5_000_000;
+/// Links that a host's loss is estimated from, and the fewest that tell anything.
+const LOSS_SAMPLE: usize = 2000;
+const LOSS_LINKS: usize = 20;
 /// A lost process ran at most this long after the shell that started it.
 const SOURCE_MICROS: i64 = 3_000_000;
 
 /// Links every process of the graph; adds an inferred process for each parent that must have run and was not logged.
 pub(super) fn link(graph: &mut HostGraph, bucket: &Bucket) {
-    let table = Table::of(graph);
+    let mut table = Table::of(graph);
+    table.lossy = loses_events(graph, bucket, &table);
     let logged = graph.processes.len();
     let mut inferred: HashMap<(u32, Sym), u32> = HashMap::new();
     for index in 0..logged {
@@ -52,6 +56,8 @@ struct Table {
     starts: Vec<(u32, Option<Timestamp>, u32)>,
     /// The pid of the first process that was logged: on Linux, pids count up from there.
     first_pid: Option<u32>,
+    /// The sensor lost so much of this host that a parent without an event is more likely lost than never logged.
+    lossy: bool,
 }
 
 impl Table {
@@ -61,8 +67,24 @@ impl Table {
         let mut starts: Vec<_> =
             graph.processes.iter().zip(0u32..).filter_map(|(it, at)| Some((it.pid?, it.start, at))).collect();
         starts.sort_unstable();
-        Self { guids, starts, first_pid: graph.processes.iter().find_map(|it| it.pid) }
+        Self { guids, starts, first_pid: graph.processes.iter().find_map(|it| it.pid), lossy: false }
     }
+}
+
+/// Programs that run others as they are, with an event of their own, are missed only where their event was lost.
+fn loses_events(graph: &HostGraph, bucket: &Bucket, table: &Table) -> bool {
+    let execs = |it: &&Process| {
+        let name = base_name(bucket.strings.get(it.parent_name));
+        it.ppid.is_some_and(|it| it > 1) && !name.is_empty() && !is_shell(name) && boundary::role_of_name(name).is_none()
+    };
+    let (mut links, mut lost) = (0, 0);
+    for (index, process) in graph.processes.iter().enumerate().filter(|(_, it)| execs(it)).take(LOSS_SAMPLE) {
+        let before_log = matches!((process.ppid, table.first_pid), (Some(ppid), Some(first)) if ppid < first);
+        let found = find(graph, bucket, table, index).is_some();
+        links += usize::from(found || !before_log);
+        lost += usize::from(!found && !before_log);
+    }
+    links >= LOSS_LINKS && lost * 20 >= links
 }
 
 fn find(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usize) -> Option<(u32, How)> {
@@ -187,7 +209,8 @@ fn unlogged_parent(
             };
             let key = (ppid.unwrap_or(0), if child.parent_guid == 0 { child.parent_name } else { child.parent_guid });
             let above = forked_from.or_else(|| {
-                let lost = status == ParentStatus::Missing;
+                // Where much is lost, the shell that did start it is as likely lost itself.
+                let lost = status == ParentStatus::Missing && !table.lossy;
                 ppid.filter(|_| lost).and_then(|ppid| likely_source(graph, bucket, table, index, ppid))
             });
             let parent = *inferred.entry(key).or_insert_with(|| add_inferred(graph, index, ppid, above));
@@ -287,6 +310,9 @@ fn fork_source(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usize, 
             0 => is_shell(base_name(bucket.strings.get(it.file_path))),
             name => agrees(bucket, it, name),
         })
+        // Daemons fork for each session. Of other programs, a lost event looks the same as a fork without one: where
+        // events are lost, neither is claimed.
+        .filter(|(_, it)| !table.lossy || boundary::role_of_image(bucket.strings.get(it.file_path)).is_some())
         .map(|(at, _)| at)
 }
 
