@@ -200,6 +200,20 @@ impl Assembly<'_> {
                 ids.append(&mut more);
             }
         }
+        for path in link.alike.iter().take(SHARED) {
+            let Some(node) = self.campaigns.list[link.from].nodes.get(path) else { continue };
+            let claim = format!(
+                "campaign {} is a part of the graphs of {}'s gang: it ran {}",
+                &hex(self.campaigns.list[link.from].id)[..8],
+                &hex(self.campaigns.list[link.to].id)[..8],
+                node.template
+            );
+            let key = (link.from, self.campaigns.list[link.from].resolve(*path));
+            if let Some(examples) = self.node_evidence.remove(&key) {
+                ids.append(&mut self.evidence_of(&examples, "link", &claim, None, link.weight));
+                self.node_evidence.insert(key, examples);
+            }
+        }
         ids.sort_unstable();
         ids.dedup();
         ids

@@ -75,7 +75,10 @@ impl Table {
 fn loses_events(graph: &HostGraph, bucket: &Bucket, table: &Table) -> bool {
     let execs = |it: &&Process| {
         let name = base_name(bucket.strings.get(it.parent_name));
-        it.ppid.is_some_and(|it| it > 1) && !name.is_empty() && !is_shell(name) && boundary::role_of_name(name).is_none()
+        it.ppid.is_some_and(|it| it > 1)
+            && !name.is_empty()
+            && !is_shell(name)
+            && boundary::role_of_name(name).is_none()
     };
     let (mut links, mut lost) = (0, 0);
     for (index, process) in graph.processes.iter().enumerate().filter(|(_, it)| execs(it)).take(LOSS_SAMPLE) {
