@@ -22,6 +22,8 @@ const HANDED: i64 = 650;
 const RARE: i64 = 330;
 /// Likeness that attaches a campaign without infrastructure to a gang, in thousandths.
 const ALIKE: u64 = 600;
+/// Infrastructure that is seen on no more hosts than this was made for them.
+const ONE_OFF_HOSTS: u64 = 2;
 /// One or two command lines that are this long together are no scrap.
 const TELLING_BYTES: usize = 48;
 /// A value that this many campaigns share says less of each pair; beyond it, pairs are not even compared.
@@ -93,13 +95,16 @@ pub fn partition(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry) ->
     gangs
 }
 
-/// What a lossy sensor left of an intrusion may show no infrastructure at all. It attaches to the one gang whose graphs
-/// it is a part of; where two gangs could be meant (they use one toolkit), it stays alone. Gangs never fuse by it.
+/// What a lossy sensor left of an intrusion may show no infrastructure at all, and some intrusions have one of their own.
+/// Such a campaign attaches to the one gang whose graphs it is a part of; where two gangs could be meant (they use one toolkit), it stays alone. Gangs never fuse by it.
 fn attach_alike(campaigns: &Campaigns, members: &mut BTreeMap<usize, Vec<usize>>) -> Vec<Link> {
-    let is_signed = |of: &[usize]| of.iter().any(|it| !campaigns.list[*it].signature.is_empty());
+    let is_lone = |of: &[usize]| {
+        let signed = of.iter().any(|it| !campaigns.list[*it].signature.is_empty());
+        !signed || of.iter().map(|it| campaigns.list[*it].hosts.count()).sum::<u64>() <= ONE_OFF_HOSTS
+    };
     let mut with: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     let mut sizes: BTreeMap<usize, u64> = BTreeMap::new();
-    for (gang, of) in members.iter().filter(|(_, of)| is_signed(of)) {
+    for (gang, of) in members.iter().filter(|(_, of)| !is_lone(of)) {
         let all: BTreeSet<&str> = of.iter().flat_map(|it| templates(&campaigns.list[*it])).map(|it| it.1).collect();
         sizes.insert(*gang, all.len() as u64);
         all.into_iter().for_each(|it| {
@@ -107,7 +112,7 @@ fn attach_alike(campaigns: &Campaigns, members: &mut BTreeMap<usize, Vec<usize>>
         });
     }
     let mut decided: Vec<(usize, usize, Link)> = Vec::new();
-    for (lone, of) in members.iter().filter(|(_, of)| !is_signed(of)) {
+    for (lone, of) in members.iter().filter(|(_, of)| is_lone(of)) {
         let own: BTreeMap<&str, Key> =
             of.iter().flat_map(|it| templates(&campaigns.list[*it])).map(|(key, text)| (text, key)).collect();
         let mut shared: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
