@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use ringleader_engine::score::{Score, beside, score};
-use ringleader_model::EventId;
 use ringleader_model::findings::{Findings, Grade, MemberRow, ParentStatus, Permille, ProcessRow, RepairRow, Summary};
 use ringleader_model::time::Timestamp;
+use ringleader_model::{EventId, Rows};
+use ringleader_report::{Folder, Options};
 
 /// Gang A: i1 (a1, a2, a3; L1 was lost), i2 (a4, a5), i4 (a6), i5 (a7); gang B: i3 (b1, b2); n1 to n4 are nobody's.
 const EVENTS: &str = "\
@@ -101,7 +102,7 @@ fn repair(template: &str, file_path: Option<&str>, child: Option<&str>, confiden
     }
 }
 
-fn findings() -> Findings {
+fn rows() -> Rows {
     use ParentStatus::{BeforeLog, Missing, Observed};
     let mut members: Vec<MemberRow> = ["a1", "a2", "a3", "b1", "n4"].map(|it| member(it, "G1")).to_vec();
     members.extend(["a4", "a5"].map(|it| member(it, "G2")));
@@ -116,28 +117,34 @@ fn findings() -> Findings {
     processes
         .extend(["a1", "a4", "a6", "a7", "b1", "b2", "n1", "n4"].map(|it| process(it, None, None, BeforeLog, "none")));
     processes.sort_by_key(|it| it.event_id);
-    Findings {
-        summary: Summary { nodes_edges_before: 90, nodes_edges_after: 20, ..Summary::default() },
+    Rows {
         members,
-        processes: Some(processes),
+        processes,
         repairs: vec![repair("bash -c <text>", Some("bash"), Some("a3"), 900), repair("id", None, None, 600)],
-        ..Findings::default()
+        ..Rows::default()
     }
 }
 
-fn scored(dir: &Path, findings: &Findings) -> Score {
+fn write(rows: Rows, processes: bool, dir: &Path) {
+    let summary = Summary { nodes_edges_before: 90, nodes_edges_after: 20, ..Summary::default() };
+    let mut folder = Folder::new(dir, processes);
+    rows.give(&mut folder).unwrap();
+    folder.write(&Findings { summary, ..Findings::default() }, &Options::default()).unwrap();
+}
+
+fn scored(dir: &Path, rows: Rows) -> Score {
     let truth = dir.join("x.truth.tsv");
     std::fs::write(&truth, EVENTS).unwrap();
     std::fs::write(beside(&truth, "incidents"), INCIDENTS).unwrap();
     std::fs::write(beside(&truth, "bots"), BOTS).unwrap();
-    ringleader_report::write_all(findings, &dir.join("out"), &ringleader_report::Options::default()).unwrap();
+    write(rows, true, &dir.join("out"));
     score(&truth, &dir.join("out"), None).unwrap()
 }
 
 #[test]
 fn every_figure_of_a_small_case_is_as_worked_out_by_hand() {
     let dir = tempfile::tempdir().unwrap();
-    let score = scored(dir.path(), &findings());
+    let score = scored(dir.path(), rows());
     let found = &score.findings;
 
     // Links: a5 lacks its parent, n2 has another's; none is right for all but those and a2.
@@ -193,7 +200,7 @@ fn every_figure_of_a_small_case_is_as_worked_out_by_hand() {
 fn a_repair_must_name_the_lost_process_itself() {
     let judged = |row: RepairRow| {
         let dir = tempfile::tempdir().unwrap();
-        let score = scored(dir.path(), &Findings { repairs: vec![row], ..findings() });
+        let score = scored(dir.path(), Rows { repairs: vec![row], ..rows() });
         score.repairs.unwrap()
     };
     assert_eq!(judged(repair("bash", Some("/bin/bash"), Some("a3"), 900)).structural.other_command_line, 1);
@@ -214,8 +221,7 @@ fn what_cannot_be_measured_is_said() {
     let out = dir.path().join("out");
     let error = score(&truth, &out, None).unwrap_err().to_string();
     assert!(error.contains("summary.json") && error.contains("is this a findings folder?"), "{error}");
-    let findings = Findings { processes: None, ..findings() };
-    ringleader_report::write_all(&findings, &out, &ringleader_report::Options::default()).unwrap();
+    write(Rows { processes: Vec::new(), ..rows() }, false, &out);
     let score = score(&truth, &out, None).unwrap();
     assert!(score.findings.links.is_none() && score.repairs.is_none() && score.findings.incidents.one_off.is_none());
     assert!(score.not_measured[0].contains("run --processes"), "{:?}", score.not_measured);
