@@ -11,7 +11,7 @@ use ringleader_pipeline::connect::boundary::is_system_path;
 use ringleader_pipeline::connect::episodes::episodes;
 use ringleader_pipeline::connect::link::base_name;
 use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, graphs, sort};
-use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Words, process_uid};
+use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Words, member, process_uid};
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
 use ringleader_pipeline::merge::Sketch;
 use ringleader_pipeline::merge::record::EpisodeRecord;
@@ -416,13 +416,7 @@ fn process_records(
             let parent = process.parent.filter(|it| !graph.processes[*it as usize].inferred).and_then(event_of);
             records.push(ProcessRecord {
                 host: name.to_owned(),
-                event: row.id.0,
-                own_id: bucket.source_event_id(row).map(Into::into),
-                source: row.place.source,
-                offset: row.place.offset,
-                length: row.place.length,
-                time: row.time.map(|it| it.0),
-                pid: row.pid,
+                member: member(bucket, row),
                 uid: process_uid(bucket, process),
                 parent_event: parent,
                 ancestor_event: if parent.is_some() { None } else { process.ancestor.and_then(event_of) },

@@ -4,7 +4,7 @@
 use ringleader_model::findings::{ParentStatus, ProcessRow, Text};
 use ringleader_model::{EventId, Timestamp};
 use ringleader_pipeline::connect::How;
-use ringleader_pipeline::merge::record::EpisodeRecord;
+use ringleader_pipeline::merge::record::{EpisodeRecord, MemberRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::runs::{Item, Runs};
@@ -33,13 +33,7 @@ impl Records {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessRecord {
     pub host: String,
-    pub event: u128,
-    pub own_id: Option<String>,
-    pub source: u32,
-    pub offset: u64,
-    pub length: u32,
-    pub time: Option<i64>,
-    pub pid: Option<u32>,
+    pub member: MemberRecord,
     pub uid: String,
     pub parent_event: Option<u128>,
     pub ancestor_event: Option<u128>,
@@ -59,22 +53,23 @@ pub fn code_of(how: How) -> u8 {
 impl Item for ProcessRecord {
     type Key<'a> = (&'a str, Option<i64>, u128);
     fn key(&self) -> Self::Key<'_> {
-        (&self.host, self.time, self.event)
+        (&self.host, self.member.time, self.member.event)
     }
 }
 
 impl ProcessRecord {
     /// Its row, in no campaign as yet.
     pub fn row(self, host: Text, source: Text) -> ProcessRow {
+        let member = self.member;
         ProcessRow {
             host,
-            event_id: EventId(self.event),
-            source_event_id: self.own_id.map(Into::into),
+            event_id: EventId(member.event),
+            source_event_id: member.own_id.map(Into::into),
             source,
-            offset: self.offset,
-            length: u64::from(self.length),
-            time: self.time.map(Timestamp),
-            pid: self.pid,
+            offset: member.offset,
+            length: u64::from(member.length),
+            time: member.time.map(Timestamp),
+            pid: member.pid,
             process_uid: Some(self.uid.into()),
             parent_event_id: self.parent_event.map(EventId),
             ancestor_event_id: self.ancestor_event.map(EventId),

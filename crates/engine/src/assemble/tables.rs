@@ -219,7 +219,7 @@ impl Assembly<'_> {
         let of_event: BTreeMap<EventId, &MemberRow> = members.iter().map(|it| (it.event_id, it)).collect();
         let mut rows = Vec::new();
         while let Some(record) = records.next_if(|it| *it.host == **host)? {
-            let source = self.source(record.source);
+            let source = self.source(record.member.source);
             let mut row = record.row(host.clone(), source);
             if let Some(member) = of_event.get(&row.event_id) {
                 (row.campaign_id, row.gang_id) = (Some(member.campaign_id.clone()), member.gang_id.clone());

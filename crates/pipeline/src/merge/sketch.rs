@@ -218,11 +218,12 @@ pub struct Sketch {
 impl Sketch {
     /// Adds one episode; returns the key of the group it went to, `None` for the background.
     pub fn add(&mut self, mut facts: EpisodeFacts) -> Option<Key> {
-        self.counts.episodes += 1;
-        self.counts.processes += facts.n_processes;
-        self.counts.inferred += facts.n_inferred;
-        self.counts.indicators += facts.features.len() as u64;
-        self.counts.indicator_edges += facts.n_indicator_edges;
+        self.counts.add(&BackgroundFacts {
+            n_processes: facts.n_processes,
+            n_inferred: facts.n_inferred,
+            n_features: facts.features.len() as u64,
+            n_indicator_edges: facts.n_indicator_edges,
+        });
         let key = group_key(&mut facts);
         let Some((key, features)) = key else {
             self.counts.background_episodes += 1;
@@ -241,12 +242,8 @@ impl Sketch {
 
     /// Adds an episode that shows nothing and joins nothing; `paths` are those of its nodes.
     pub fn add_background(&mut self, facts: &BackgroundFacts, paths: impl Iterator<Item = Key>) {
-        self.counts.episodes += 1;
+        self.counts.add(facts);
         self.counts.background_episodes += 1;
-        self.counts.processes += facts.n_processes;
-        self.counts.inferred += facts.n_inferred;
-        self.counts.indicators += facts.n_features;
-        self.counts.indicator_edges += facts.n_indicator_edges;
         paths.for_each(|path| self.background.add(path, 1));
     }
 
@@ -550,6 +547,15 @@ impl FeatureStat {
 }
 
 impl Counts {
+    /// Adds one episode.
+    fn add(&mut self, facts: &BackgroundFacts) {
+        self.episodes += 1;
+        self.processes += facts.n_processes;
+        self.inferred += facts.n_inferred;
+        self.indicators += facts.n_features;
+        self.indicator_edges += facts.n_indicator_edges;
+    }
+
     fn plus(&self, other: &Self) -> Self {
         Self {
             events: self.events + other.events,

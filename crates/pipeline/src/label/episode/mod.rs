@@ -30,8 +30,7 @@ use crate::merge::Sketch;
 use crate::merge::record::EpisodeRecord;
 use crate::merge::sketch::{Reach, reach};
 
-pub(crate) use record::member;
-pub use record::process_uid;
+pub use record::{member, process_uid};
 use said::Said;
 pub use words::Words;
 

@@ -95,7 +95,7 @@ impl Labeller<'_> {
             let above = parent.and_then(|it| if it.path == 0 { it.above } else { Some(it.path) });
             let path = match above {
                 _ if session => 0,
-                Some(above) => path_below(above, brief.template_hash, false),
+                Some(above) => path_below(above, brief.template_hash),
                 None if fragment => path_of(None, words.said(self, process), true),
                 None => brief.root,
             };

@@ -72,7 +72,8 @@ pub fn process_uid(bucket: &Bucket, process: &Process) -> String {
     }
 }
 
-pub(crate) fn member(bucket: &Bucket, row: &Row) -> MemberRecord {
+/// Where a row stands, for whoever must find it again.
+pub fn member(bucket: &Bucket, row: &Row) -> MemberRecord {
     MemberRecord {
         event: row.id.0,
         own_id: bucket.source_event_id(row).map(str::to_owned),

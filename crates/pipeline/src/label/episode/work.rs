@@ -67,17 +67,17 @@ impl Work {
 pub(super) const ROOT: u64 = 30;
 const LOST_ROOT: u64 = 31;
 
-/// The chain of templates from the entry down.
+/// The chain of templates from the entry down; only where it begins can something above have been lost.
 pub(super) fn path_of(parent: Option<Key>, said: &Said, lost_above: bool) -> Key {
     match parent {
-        Some(parent) => path_below(parent, said.template_hash, lost_above),
+        Some(parent) => path_below(parent, said.template_hash),
         None if lost_above => hash128(said.template.as_bytes(), LOST_ROOT),
         None => said.root,
     }
 }
 
-pub(super) fn path_below(parent: Key, template_hash: u64, lost_above: bool) -> Key {
-    hash128(&parent.to_le_bytes(), template_hash ^ if lost_above { LOST_ROOT } else { ROOT })
+pub(super) fn path_below(parent: Key, template_hash: u64) -> Key {
+    hash128(&parent.to_le_bytes(), template_hash ^ ROOT)
 }
 
 impl Labeller<'_> {
@@ -94,7 +94,7 @@ impl Labeller<'_> {
             let fragment =
                 above.is_some_and(|it| it.fragment) || (process.inferred && process.cmd_line == 0 && !session);
             let parent_path = above.and_then(Work::path_below);
-            let path = if session { 0 } else { path_of(parent_path, &said, fragment && parent_path.is_none()) };
+            let path = if session { 0 } else { path_of(parent_path, &said, fragment) };
             let mut behaviours = BTreeSet::new();
             self.show_process(words, graph, process, &said, &mut behaviours);
             at_of.insert(*member, nodes.len());
