@@ -8,19 +8,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ringleader_model::{Context, EventClass, Field, IndicatorKind, SensorRole, Timestamp};
 use ringleader_pipeline::collect::rows::{Bucket, Sym};
 use ringleader_pipeline::connect::boundary::is_system_path;
-use ringleader_pipeline::connect::episodes::episodes;
+use ringleader_pipeline::connect::episodes::{Episode, episodes};
 use ringleader_pipeline::connect::link::base_name;
 use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, graphs, sort};
-use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Words, member, process_uid};
+use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Traced, Words, member, process_uid};
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
 use ringleader_pipeline::merge::Sketch;
 use ringleader_pipeline::merge::record::EpisodeRecord;
+use ringleader_pipeline::merge::remnant::{near, node_times};
 
 use crate::buckets::Buckets;
 use crate::collect::Progress;
 use crate::records::{ProcessRecord, Records, SHARE, code_of};
 use crate::runs::{Packed, Runs};
 use crate::store::BUCKETS;
+
+/// Remnants that are kept of one host, and the processes of the largest.
+const REMNANTS: usize = 1 << 14;
+const REMNANT_NODES: usize = 64;
 
 /// What the parts add up to.
 #[derive(Default)]
@@ -261,14 +266,24 @@ fn host(
     let boundaries = graph.processes.len() - in_episodes;
     part.sketch.counts.processes += boundaries as u64;
     let mut episode_of: BTreeMap<u32, u128> = BTreeMap::new();
+    let mut traced = Traced::default();
+    let mut cut_off = Vec::new();
     for episode in &cut {
         if config.processes {
             episode_of.extend(episode.members.iter().map(|it| (*it, episode.id)));
         }
-        part.records.extend(labeller.label(words, graph, episode, &about, &mut part.sketch));
+        match labeller.label(words, graph, episode, &about, &mut traced, &mut part.sketch) {
+            Some(record) => part.records.push(record),
+            None if is_cut_off(graph, episode) => cut_off.push(episode),
+            None => {}
+        }
     }
     part.records.extend(labeller.label_loose(bucket, graph, &about, &mut part.sketch));
     hand_over(part, first_record, ringleader_model::hash::hash64(name.as_bytes()));
+    let times = node_times(part.records[first_record..].iter().filter(|it| it.suspicious));
+    for episode in cut_off.into_iter().filter(|it| is_near(&times, graph, it)).take(REMNANTS) {
+        part.records.push(labeller.remnant(words, graph, episode, &about));
+    }
     if part.records[first_record..].iter().any(|it| it.alerted) {
         part.has_alerts = true;
         part.alerted_hosts.insert(name.to_owned());
@@ -277,6 +292,17 @@ fn host(
         process_records(bucket, graph, name, &episode_of, &mut part.processes);
     }
     part.own_addresses.extend(about.addresses.into_iter().map(|it| (it, Some(name.to_owned()))));
+}
+
+/// Whether something above the episode was lost.
+fn is_cut_off(graph: &HostGraph, episode: &Episode) -> bool {
+    let entry = &graph.processes[episode.members[0] as usize];
+    entry.inferred || matches!(entry.status, ParentStatus::Missing | ParentStatus::Forked | ParentStatus::Reparented)
+}
+
+fn is_near(times: &[i64], graph: &HostGraph, episode: &Episode) -> bool {
+    let starts = episode.members.iter().filter_map(|it| graph.processes[*it as usize].start);
+    episode.members.len() <= REMNANT_NODES && starts.into_iter().any(|it| near(times, it.0))
 }
 
 /// Which episodes of a host ran a file that another one had put there: what persistence starts is traced through

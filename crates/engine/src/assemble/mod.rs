@@ -5,6 +5,7 @@
 mod campaigns;
 mod evidence;
 mod gangs;
+mod remnants;
 mod seen;
 mod summary;
 mod tables;
@@ -17,6 +18,7 @@ use ringleader_model::{IndicatorKind, Tables};
 use ringleader_pipeline::label::episode::Knowledge;
 use ringleader_pipeline::merge::campaigns::{self as merged, Campaigns};
 use ringleader_pipeline::merge::sketch::{FeatureStat, Key, Reach, feature_key};
+use ringleader_pipeline::merge::steps::Steps;
 use ringleader_pipeline::merge::stop::StopList;
 use ringleader_pipeline::partition::{self, Registry};
 
@@ -79,6 +81,9 @@ struct Assembly<'a> {
     gangs: &'a [partition::Gang],
     /// campaign → gang
     gang_of: BTreeMap<usize, usize>,
+    steps: BTreeMap<Group, Steps<'a>>,
+    /// Of a thousand events, how many the hosts' sensors lose.
+    loss: u64,
     sources: Vec<Text>,
     evidence: BTreeMap<Text, Evidence>,
     findings: Findings,
@@ -101,6 +106,8 @@ impl<'a> Assembly<'a> {
             campaigns,
             gangs,
             gang_of: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            loss: loss(analyzed),
             sources: buckets.sources().iter().map(|it| it.source.clone()).collect(),
             evidence: BTreeMap::new(),
             findings: Findings::default(),
@@ -110,8 +117,15 @@ impl<'a> Assembly<'a> {
         for (at, gang) in gangs.iter().enumerate() {
             it.gang_of.extend(gang.campaigns.iter().map(|it| (*it, at)));
         }
+        for (at, gang) in gangs.iter().enumerate() {
+            let of = gang.campaigns.iter().map(|it| &campaigns.list[*it]);
+            it.steps.insert(Group::Gang(at), Steps::of(of));
+        }
         it.seen = gangs.iter().map(|gang| it.to_see(gang)).collect();
         for (at, campaign) in campaigns.list.iter().enumerate().filter(|(_, it)| is_shown(it)) {
+            if !it.gang_of.contains_key(&at) {
+                it.steps.insert(Group::Alone(at), Steps::of(std::iter::once(campaign)));
+            }
             let nodes = campaign.nodes.keys().map(|path| ((at, campaign.resolve(*path)), Examples::default()));
             it.node_evidence.extend(nodes);
         }
@@ -122,6 +136,10 @@ impl<'a> Assembly<'a> {
         self.analyzed.sketch.features.get(key)
     }
 
+    fn group_of(&self, campaign: usize) -> Group {
+        self.gang_of.get(&campaign).map_or(Group::Alone(campaign), |it| Group::Gang(*it))
+    }
+
     fn shown(&self, campaign: usize) -> bool {
         is_shown(&self.campaigns.list[campaign])
     }
@@ -129,6 +147,19 @@ impl<'a> Assembly<'a> {
     fn source(&self, source: u32) -> Text {
         self.sources.get(source as usize).cloned().unwrap_or_else(|| "".into())
     }
+}
+
+/// Whose steps are looked at together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Gang(usize),
+    /// A campaign of no gang.
+    Alone(usize),
+}
+
+fn loss(analyzed: &Analyzed) -> u64 {
+    let (missing, links) = analyzed.health.values().fold((0, 0), |sum, it| (sum.0 + it.missing, sum.1 + it.links));
+    missing * 1000 / links.max(1)
 }
 
 /// A campaign is shown where it is hostile, or where at least something in it is suspicious.

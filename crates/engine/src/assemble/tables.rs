@@ -9,10 +9,11 @@ use ringleader_model::hash::hash128;
 use ringleader_model::{EventId, Rows, Tables, Timestamp};
 use ringleader_pipeline::label::BehaviourId;
 use ringleader_pipeline::merge::record::{EpisodeRecord, MemberRecord, NodeRecord};
-use ringleader_pipeline::merge::repair::{Repair, repairs};
+use ringleader_pipeline::merge::repair::{Instance, Repair, repairs};
 
+use super::remnants::Remnants;
 use super::seen::shown_by;
-use super::{Assembly, hex, technique};
+use super::{Assembly, Group, hex, technique};
 use crate::records::ProcessRecord;
 use crate::runs::Merged;
 
@@ -29,15 +30,16 @@ impl Assembly<'_> {
         let mut records = analyzed.records.merged()?;
         let mut processes = analyzed.processes.as_ref().map(|it| it.merged()).transpose()?;
         let mut sums = Sums::new();
+        let remnants = Remnants::of(self)?;
         loop {
             let of_records = records.peek().map(|it| &it.host);
             let of_processes = processes.as_ref().and_then(|it| it.peek()).map(|it| &it.host);
             let Some(host) = of_records.into_iter().chain(of_processes).min().cloned() else { break };
-            let mut shown = Vec::new();
+            let mut of_host = Vec::new();
             while let Some(record) = records.next_if(|it| it.host == host)? {
-                let campaign = self.campaigns.of_group.get(&record.group).copied();
-                shown.extend(campaign.filter(|it| self.shown(*it)).map(|it| (record, it)));
+                of_host.push(record);
             }
+            let shown = remnants.attached(self, of_host);
             let name: Text = host.into();
             let rows = self.host(&name, &shown, &mut sums);
             if let Some(processes) = &mut processes {
@@ -63,14 +65,13 @@ impl Assembly<'_> {
             let way_in = gang.and_then(|it| ways_in.get(&it).copied());
             rows.episodes.push(self.episode(record, *campaign, gang, way_in, &ids));
             self.members(record, &ids, &mut rows);
-            let repaired = self.repairs(record, *campaign, &ids);
-            for row in &repaired {
-                let sum = Repaired::of(row);
-                let key = (sum.campaign_id.clone(), sum.node_id.clone(), sum.grade);
-                sums.entry(key).and_modify(|it| it.merge(&sum)).or_insert(sum);
-            }
-            rows.repairs.extend(repaired);
             self.note(record, *campaign, gang, host);
+        }
+        self.repairs(host, shown, &mut rows);
+        for row in &rows.repairs {
+            let sum = Repaired::of(row);
+            let key = (sum.campaign_id.clone(), sum.node_id.clone(), sum.grade);
+            sums.entry(key).and_modify(|it| it.merge(&sum)).or_insert(sum);
         }
         rows.episodes.sort_by(|a, b| a.episode_id.cmp(&b.episode_id));
         rows.members.sort_by_key(|it| (it.time, it.event_id));
@@ -170,26 +171,37 @@ impl Assembly<'_> {
         }
     }
 
-    fn repairs(&self, record: &EpisodeRecord, campaign: usize, ids: &Ids) -> Vec<RepairRow> {
-        let found = repairs(&self.campaigns.list[campaign], record).into_iter();
-        let row = |it: Repair| RepairRow {
-            host: ids.host.clone(),
-            episode_id: ids.episode_id.clone(),
-            campaign_id: ids.campaign_id.clone(),
-            node_id: hex(it.node),
-            parent_node_id: it.parent_node.map(hex),
-            template: it.template.into(),
-            file_path: it.file_path.map(Into::into),
-            grade: it.grade,
-            child_event_id: it.child_event.map(EventId),
-            parent_event_id: it.parent_event.map(EventId),
-            siblings: it.siblings,
-            support: it.support,
-            confidence: Permille::new(it.confidence_permille),
-            not_before: it.not_before.map(Timestamp),
-            not_after: it.not_after.map(Timestamp),
-        };
-        found.map(row).collect()
+    /// Gang by gang: what one episode misses, another of the host may show.
+    fn repairs(&self, host: &Text, shown: &[(EpisodeRecord, usize)], rows: &mut Rows) {
+        let mut of_group: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
+        for (at, (_, campaign)) in shown.iter().enumerate() {
+            of_group.entry(self.group_of(*campaign)).or_default().push(at);
+        }
+        for (group, of) in of_group {
+            let instances: Vec<Instance<'_>> =
+                of.iter().map(|it| (&shown[*it].0, &self.campaigns.list[shown[*it].1])).collect();
+            let found = repairs(&self.steps[&group], &instances, self.loss);
+            for ((record, campaign), found) in instances.into_iter().zip(found) {
+                let row = |it: Repair| RepairRow {
+                    host: host.clone(),
+                    episode_id: hex(record.id),
+                    campaign_id: hex(campaign.id),
+                    node_id: hex(it.node),
+                    parent_node_id: it.parent_node.map(hex),
+                    template: it.template.into(),
+                    file_path: it.file_path.map(Into::into),
+                    grade: it.grade,
+                    child_event_id: it.child_event.map(EventId),
+                    parent_event_id: it.parent_event.map(EventId),
+                    siblings: it.siblings,
+                    support: it.support,
+                    confidence: Permille::new(it.confidence_permille),
+                    not_before: it.not_before.map(Timestamp),
+                    not_after: it.not_after.map(Timestamp),
+                };
+                rows.repairs.extend(found.into_iter().map(row));
+            }
+        }
     }
 
     /// Adds one record to what is said of its campaign's nodes and of its gang.

@@ -8,8 +8,10 @@ pub mod background;
 pub mod campaigns;
 pub mod distinct;
 pub mod record;
+pub mod remnant;
 pub mod repair;
 pub mod sketch;
+pub mod steps;
 pub mod stop;
 
 pub use campaigns::{Campaign, Campaigns, campaigns};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sketch::Key;
 
-/// One episode that went to a group.
+/// One episode that went to a group, or (group 0) a remnant: cut off by what the sensor lost, next to one that did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpisodeRecord {
     pub id: u128,
@@ -30,6 +30,8 @@ pub struct EpisodeRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeRecord {
     pub path: Key,
+    /// Of the text of its template.
+    pub template: u64,
     pub fragment: bool,
     pub uid: String,
     /// Index into the episode's nodes.

@@ -125,6 +125,7 @@ impl Labeller<'_> {
             .zip(row_of)
             .map(|(it, row)| NodeRecord {
                 path: it.path,
+                template: it.said.template_hash,
                 fragment: it.fragment,
                 uid: format!("inferred-{:032x}", hash128(&it.path.to_le_bytes(), id as u64)),
                 parent: it.parent.map(|at| at as u32),

@@ -10,6 +10,7 @@ mod plain;
 mod record;
 mod roles;
 mod said;
+mod traced;
 mod way_in;
 mod words;
 mod work;
@@ -32,6 +33,7 @@ use crate::merge::sketch::{Reach, reach};
 
 pub use record::{member, process_uid};
 use said::Said;
+pub use traced::Traced;
 pub use words::Words;
 
 /// Distinct values a labeller remembers before it starts anew.
@@ -129,15 +131,18 @@ impl<'k> Labeller<'k> {
     }
 
     /// Labels one episode of a host and adds it to the sketch. A record where something in it can join others.
+    /// What an intruder had put there is suspicious, whatever it shows.
     pub fn label(
         &mut self,
         words: &mut Words<'_>,
         graph: &HostGraph,
         episode: &Episode,
         host: &Host<'_>,
+        traced: &mut Traced,
         sketch: &mut Sketch,
     ) -> Option<EpisodeRecord> {
-        if let Some(plain) = self.plain(words, graph, episode, host) {
+        let traces = traced.leads_to(self, words, graph, episode);
+        if !traces && let Some(plain) = self.plain(words, graph, episode, host) {
             sketch.add_background(&plain, self.scratch.paths());
             return None;
         }
@@ -160,7 +165,7 @@ impl<'k> Labeller<'k> {
         for node in &mut nodes {
             node.vendors = removes_agent.is_some_and(|it| node.behaviours.contains(&it));
         }
-        let suspicious = alerted || self.is_suspicious(&nodes);
+        let suspicious = traces || alerted || self.is_suspicious(&nodes);
         let mut facts = facts::facts(bucket, graph, episode, &nodes, suspicious, honeypot);
         let joins = |kind, context| reach(kind, context).is_some_and(|it| it <= Reach::Infrastructure);
         if !suspicious && !honeypot && !facts.features.iter().any(|it| joins(it.kind, it.context)) {
@@ -175,7 +180,20 @@ impl<'k> Labeller<'k> {
             self.way_in(bucket, graph, episode, host, &mut record, &mut facts);
         }
         record.group = sketch.add(facts)?;
+        traced.add(&record);
         Some(record)
+    }
+
+    /// The record of an episode that went to the background: it may be what a lossy sensor left of an intrusion.
+    pub fn remnant(
+        &mut self,
+        words: &mut Words<'_>,
+        graph: &HostGraph,
+        episode: &Episode,
+        host: &Host<'_>,
+    ) -> EpisodeRecord {
+        let nodes = self.nodes(words, graph, episode);
+        record::record(words.bucket(), graph, episode, nodes, host)
     }
 
     fn is_suspicious(&self, nodes: &[work::Work]) -> bool {

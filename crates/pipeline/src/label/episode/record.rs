@@ -26,6 +26,7 @@ pub(super) fn record(
             let status = process.map_or(ParentStatus::Observed, |it| it.status);
             NodeRecord {
                 path: it.path,
+                template: it.said.template_hash,
                 fragment: it.fragment,
                 uid: process.map_or_else(
                     || format!("inferred-{:032x}", hash128(&it.path.to_le_bytes(), episode.id as u64)),

@@ -1,0 +1,108 @@
+//! what suspicious episodes of a host put there → later episodes that run it. Persistence is traced through what was
+//! written, across boundaries: cron is never how they got in.
+//!
+//! Deliberately absent: programs of the system, and files that an intruder merely ran.
+
+use std::collections::HashSet;
+
+use ringleader_model::hash::hash64;
+use ringleader_model::{Context, IndicatorKind};
+
+use super::Labeller;
+use super::words::Words;
+use crate::connect::HostGraph;
+use crate::connect::boundary::is_system_path;
+use crate::connect::episodes::Episode;
+use crate::label::paths::is_dropzone;
+use crate::merge::record::EpisodeRecord;
+
+/// Paths that are remembered of one host.
+const PATHS: usize = 1 << 14;
+
+/// Files and folders that intruders made, of one host, in the order of time.
+#[derive(Default)]
+pub struct Traced {
+    files: HashSet<u64>,
+    folders: HashSet<u64>,
+}
+
+impl Traced {
+    /// Remembers what a suspicious episode put on the host.
+    pub(super) fn add(&mut self, record: &EpisodeRecord) {
+        if !record.suspicious || record.honeypot {
+            return;
+        }
+        for node in &record.nodes {
+            if let Some(image) = node.file_path.as_deref().filter(|it| is_dropzone(it)) {
+                self.put(image);
+            }
+            for (kind, context, path) in &node.indicators {
+                let made = match context {
+                    Context::Written | Context::Downloaded => !is_system_path(path),
+                    Context::Executed => is_dropzone(path),
+                    _ => false,
+                };
+                if *kind == IndicatorKind::FilePath && made {
+                    self.put(path);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, path: &str) {
+        if self.files.len() >= PATHS {
+            return;
+        }
+        self.files.insert(hash64(path.as_bytes()));
+        if let Some(folder) = folder_of(path).filter(|it| is_dropzone(it)) {
+            self.folders.insert(hash64(folder.as_bytes()));
+        }
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.files.contains(&hash64(path.as_bytes()))
+            || folder_of(path).is_some_and(|it| self.folders.contains(&hash64(it.as_bytes())))
+    }
+
+    /// Whether the episode runs what was put there before.
+    pub(super) fn leads_to(
+        &self,
+        labeller: &mut Labeller<'_>,
+        words: &mut Words<'_>,
+        graph: &HostGraph,
+        episode: &Episode,
+    ) -> bool {
+        if self.files.is_empty() {
+            return false;
+        }
+        episode.members.iter().take(super::RECORDED_NODES).any(|at| {
+            let process = &graph.processes[*at as usize];
+            if words.image(process.file_path).foreign && self.has(words.text(process.file_path).unwrap_or("")) {
+                return true;
+            }
+            words.brief(labeller, process).has_features
+                && words.said(labeller, process).indicators.iter().any(|it| {
+                    it.kind == IndicatorKind::FilePath && it.context == Context::Executed && self.has(&it.value)
+                })
+        })
+    }
+}
+
+fn folder_of(path: &str) -> Option<&str> {
+    let at = path.rfind(['/', '\\'])?;
+    (at > 0).then(|| &path[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_and_its_hidden_folder_are_remembered_and_a_folder_of_everyone_is_not() {
+        let mut traced = Traced::default();
+        traced.put("/root/.x/a/init");
+        traced.put("/tmp/ab");
+        assert!(traced.has("/root/.x/a/init") && traced.has("/root/.x/a/upd") && traced.has("/tmp/ab"));
+        assert!(!traced.has("/root/.x/b/upd") && !traced.has("/tmp/other") && !traced.has("upd"));
+    }
+}

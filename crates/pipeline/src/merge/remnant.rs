@@ -1,0 +1,156 @@
+//! an episode that was cut off by what the sensor lost, next to an intrusion → whether it is a part of it.
+//!
+//! Two things must hold: the gang does all that the remnant shows, and such remnants stand next to that gang's episodes
+//! far more often than chance puts them there. A view: remnants stay in the background's counts.
+
+use std::collections::BTreeMap;
+
+use super::background::BACKGROUND_PATHS;
+use super::record::EpisodeRecord;
+use super::sketch::{Key, Sketch};
+
+/// What ran within this time of an intruder's process is next to it, microseconds.
+pub const NEAR: i64 = 5_000_000;
+/// Of a hundred remnants that are taken for a gang's, so many may stand there by chance (thousandths).
+const BY_CHANCE: u64 = 100;
+/// Paths that are counted of one gang.
+const PATHS: usize = 1 << 16;
+
+/// When the processes of some episodes started, ascending.
+pub fn node_times<'r>(records: impl Iterator<Item = &'r EpisodeRecord>) -> Vec<i64> {
+    let mut times: Vec<i64> =
+        records.flat_map(|it| &it.nodes).filter(|it| !it.members.is_empty()).filter_map(|it| it.start).collect();
+    times.sort_unstable();
+    times.dedup();
+    times
+}
+
+/// Whether any of the times (ascending) is near.
+pub fn near(times: &[i64], time: i64) -> bool {
+    let from = times.partition_point(|it| *it < time.saturating_sub(NEAR));
+    times.get(from).is_some_and(|it| *it <= time.saturating_add(NEAR))
+}
+
+pub fn is_near(times: &[i64], record: &EpisodeRecord) -> bool {
+    record.nodes.iter().filter_map(|it| it.start).any(|it| near(times, it))
+}
+
+/// How long it was near any of the times (ascending), microseconds.
+fn covered(times: &[i64]) -> i64 {
+    let gaps = times.windows(2).map(|it| (it[1] - it[0]).min(2 * NEAR)).sum::<i64>();
+    if times.is_empty() { 0 } else { gaps + 2 * NEAR }
+}
+
+/// How often the paths of remnants stand next to one gang's episodes.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    paths: BTreeMap<Key, u64>,
+    /// Microseconds of all hosts together.
+    covered: i64,
+}
+
+impl Beside {
+    /// Adds what the gang did on one host.
+    pub fn host(&mut self, times: &[i64]) {
+        self.covered = self.covered.saturating_add(covered(times));
+    }
+
+    /// Adds a remnant that stands next to it. Beyond a bound, only the smallest keys are counted.
+    pub fn add(&mut self, remnant: &EpisodeRecord) {
+        for node in remnant.nodes.iter().filter(|it| !it.inferred) {
+            *self.paths.entry(node.path).or_default() += 1;
+        }
+        while self.paths.len() > PATHS {
+            self.paths.pop_last();
+        }
+    }
+
+    /// Whether any path of the remnant is the gang's: not there by chance. `logged` is how long the hosts' logs are together.
+    pub fn owns(&self, remnant: &EpisodeRecord, ordinary: &Ordinary, logged: i64) -> bool {
+        remnant.nodes.iter().filter(|it| !it.inferred).any(|it| {
+            let Some(beside) = self.paths.get(&it.path).copied() else { return false };
+            let Some(all) = ordinary.count(it.path) else { return false };
+            let elsewhere = u128::from(all.saturating_sub(beside));
+            let (covered, rest) = (self.covered.max(1) as u128, (logged - self.covered).max(1) as u128);
+            // Were they strewn by chance, so many of those elsewhere would tell of so many here.
+            elsewhere * covered * 1000 <= u128::from(beside) * rest * u128::from(BY_CHANCE)
+        })
+    }
+}
+
+/// How often each path is in the background, as far as it was kept.
+pub struct Ordinary {
+    kept: BTreeMap<Key, u64>,
+}
+
+impl Ordinary {
+    pub fn of(sketch: &Sketch) -> Self {
+        Self { kept: sketch.background.kept() }
+    }
+
+    /// `None` where it is not known.
+    fn count(&self, path: Key) -> Option<u64> {
+        let full = self.kept.len() >= BACKGROUND_PATHS;
+        let dropped = full && self.kept.last_key_value().is_some_and(|it| *it.0 < path);
+        if dropped { None } else { Some(self.kept.get(&path).copied().unwrap_or(0)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringleader_model::findings::ParentStatus;
+
+    use super::super::record::NodeRecord;
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+
+    fn remnant(path: Key, start: i64) -> EpisodeRecord {
+        let node = NodeRecord {
+            path,
+            template: 1,
+            fragment: true,
+            uid: String::new(),
+            parent: None,
+            inferred: false,
+            status: ParentStatus::Missing,
+            parent_event: None,
+            ancestor_event: None,
+            file_path: None,
+            start: Some(start),
+            end: None,
+            behaviours: Vec::new(),
+            network_roles: Vec::new(),
+            indicators: Vec::new(),
+            members: Vec::new(),
+        };
+        EpisodeRecord { nodes: vec![node], ..EpisodeRecord::default() }
+    }
+
+    #[test]
+    fn near_is_five_seconds_either_way() {
+        let times = [100 * SECOND, 200 * SECOND];
+        assert!(near(&times, 95 * SECOND) && near(&times, 105 * SECOND) && near(&times, 196 * SECOND));
+        assert!(!near(&times, 94 * SECOND) && !near(&times, 106 * SECOND) && !near(&[], 0));
+        assert_eq!(covered(&[0, SECOND, 100 * SECOND]), 21 * SECOND);
+    }
+
+    #[test]
+    fn what_stands_there_as_often_as_chance_has_it_is_not_the_gangs() {
+        let mut sketch = Sketch::default();
+        let mut beside = Beside::default();
+        // A gang was seen for a hundredth of the time: ten of a thousand are next to it by chance, ten of ten are not.
+        let times: Vec<i64> = (0..100).map(|it| it * 1000 * SECOND).collect();
+        beside.host(&times);
+        for n in 0..10 {
+            beside.add(&remnant(7, n));
+            beside.add(&remnant(8, n));
+        }
+        sketch.background.add(7, 1000);
+        sketch.background.add(8, 10);
+        let ordinary = Ordinary::of(&sketch);
+        assert!(!beside.owns(&remnant(7, 0), &ordinary, 100_000 * SECOND));
+        assert!(beside.owns(&remnant(8, 0), &ordinary, 100_000 * SECOND));
+        assert!(!beside.owns(&remnant(9, 0), &ordinary, 100_000 * SECOND), "never seen beside it");
+    }
+}
