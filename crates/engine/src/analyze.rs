@@ -1,6 +1,6 @@
 //! host buckets → one sketch and the records of its episodes: once per part, then one fold. Records don't stay in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -280,10 +280,7 @@ fn host(
     }
     part.records.extend(labeller.label_loose(bucket, graph, &about, &mut part.sketch));
     hand_over(part, first_record, ringleader_model::hash::hash64(name.as_bytes()));
-    let times = node_times(part.records[first_record..].iter().filter(|it| it.suspicious));
-    for episode in cut_off.into_iter().filter(|it| is_near(&times, graph, it)).take(REMNANTS) {
-        part.records.push(labeller.remnant(words, graph, episode, &about));
-    }
+    remnants(words, graph, labeller, &about, cut_off, first_record, part);
     if part.records[first_record..].iter().any(|it| it.alerted) {
         part.has_alerts = true;
         part.alerted_hosts.insert(name.to_owned());
@@ -294,6 +291,37 @@ fn host(
     part.own_addresses.extend(about.addresses.into_iter().map(|it| (it, Some(name.to_owned()))));
 }
 
+/// Keeps what a lossy sensor may have left of the host's intrusions: what was cut off next to one, and what does the
+/// same as they do at another time.
+fn remnants(
+    words: &mut Words<'_>,
+    graph: &HostGraph,
+    labeller: &mut Labeller<'_>,
+    about: &Host<'_>,
+    cut_off: Vec<&Episode>,
+    first: usize,
+    part: &mut Part,
+) {
+    let times = node_times(part.records[first..].iter().filter(|it| it.suspicious));
+    if times.is_empty() {
+        return;
+    }
+    let (beside, apart): (Vec<&Episode>, Vec<&Episode>) =
+        cut_off.into_iter().filter(|it| it.members.len() <= REMNANT_NODES).partition(|it| is_near(&times, graph, it));
+    for episode in beside.into_iter().take(REMNANTS) {
+        part.records.push(labeller.remnant(words, graph, episode, about));
+    }
+    let suspicious = part.records[first..].iter().filter(|it| it.suspicious || it.group == 0);
+    let done: HashSet<u64> =
+        suspicious.flat_map(|it| &it.nodes).filter(|it| !it.inferred).map(|it| it.template).collect();
+    let room = REMNANTS.saturating_sub(part.records.len() - first);
+    let alike = |it: &&Episode| labeller.all_templates(words, graph, it, &mut |it| done.contains(&it));
+    let alike: Vec<&Episode> = apart.into_iter().filter(alike).take(room).collect();
+    for episode in alike {
+        part.records.push(labeller.remnant(words, graph, episode, about));
+    }
+}
+
 /// Whether something above the episode was lost.
 fn is_cut_off(graph: &HostGraph, episode: &Episode) -> bool {
     let entry = &graph.processes[episode.members[0] as usize];
@@ -302,7 +330,7 @@ fn is_cut_off(graph: &HostGraph, episode: &Episode) -> bool {
 
 fn is_near(times: &[i64], graph: &HostGraph, episode: &Episode) -> bool {
     let starts = episode.members.iter().filter_map(|it| graph.processes[*it as usize].start);
-    episode.members.len() <= REMNANT_NODES && starts.into_iter().any(|it| near(times, it.0))
+    starts.into_iter().any(|it| near(times, it.0))
 }
 
 /// Which episodes of a host ran a file that another one had put there: what persistence starts is traced through

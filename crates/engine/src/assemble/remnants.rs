@@ -30,18 +30,18 @@ struct Doings {
 impl Remnants {
     /// A first pass over the records, host after host.
     pub(super) fn of(assembly: &Assembly<'_>) -> io::Result<Self> {
-        let logged = assembly.analyzed.health.values().filter_map(|it| Some(it.last?.0 - it.first?.0)).sum();
+        let logged = assembly.analyzed.health.keys().map(|it| logged_of(assembly, it)).sum();
         let ordinary = Ordinary::of(&assembly.analyzed.sketch);
         let mut it = Self { beside: BTreeMap::new(), ordinary, logged };
         for_each_host(&assembly.analyzed.records, |of_host| {
             let doings = doings(assembly, &of_host);
             for (group, done) in &doings {
-                it.beside.entry(*group).or_default().host(&done.times);
+                it.beside.entry(*group).or_default().host(&done.times, logged_of(assembly, &of_host[0].host));
             }
             for remnant in of_host.iter().filter(|it| it.group == NONE) {
                 for (group, done) in &doings {
-                    if is_near(&done.times, remnant) && assembly.steps[group].hold(remnant) {
-                        it.beside.entry(*group).or_default().add(remnant);
+                    if assembly.steps[group].hold(remnant) {
+                        it.beside.entry(*group).or_default().add(remnant, is_near(&done.times, remnant));
                     }
                 }
             }
@@ -58,9 +58,9 @@ impl Remnants {
                 return campaign.filter(|it| assembly.shown(*it));
             }
             let mut owners = doings.iter().filter(|(group, done)| {
-                is_near(&done.times, record)
-                    && assembly.steps[group].hold(record)
-                    && self.beside.get(group).is_some_and(|it| it.owns(record, &self.ordinary, self.logged))
+                let is_near = is_near(&done.times, record);
+                let beside = self.beside.get(group).filter(|_| assembly.steps[group].hold(record));
+                beside.is_some_and(|it| it.owns(record, is_near, &self.ordinary, self.logged))
             });
             // Two gangs that could both be meant: neither is claimed.
             let (_, only) = owners.next().filter(|_| owners.next().is_none())?;
@@ -69,6 +69,12 @@ impl Remnants {
         };
         of_host.into_iter().filter_map(|it| campaign_of(&it).map(|at| (it, at))).collect()
     }
+}
+
+/// How long the host's log is, microseconds.
+fn logged_of(assembly: &Assembly<'_>, host: &str) -> i64 {
+    let health = assembly.analyzed.health.get(host);
+    health.and_then(|it| Some(it.last?.0 - it.first?.0)).unwrap_or(0)
 }
 
 /// What each gang did there, where there are remnants at all.

@@ -41,22 +41,51 @@ fn covered(times: &[i64]) -> i64 {
     if times.is_empty() { 0 } else { gaps + 2 * NEAR }
 }
 
-/// How often the paths of remnants stand next to one gang's episodes.
+/// How often the paths of remnants stand next to one gang's episodes, and how often on a host where it was.
 #[derive(Debug, Clone, Default)]
 pub struct Beside {
-    paths: BTreeMap<Key, u64>,
-    /// Microseconds of all hosts together.
-    covered: i64,
+    next: Counted,
+    there: Counted,
 }
 
+/// Paths, and the time in which they were counted: microseconds of all hosts together.
+#[derive(Debug, Clone, Default)]
+struct Counted {
+    paths: BTreeMap<Key, u64>,
+    time: i64,
+}
+
+/// On hosts where a gang was, so many of a path are no chance.
+const LEAST_THERE: u64 = 8;
+
 impl Beside {
-    /// Adds what the gang did on one host.
-    pub fn host(&mut self, times: &[i64]) {
-        self.covered = self.covered.saturating_add(covered(times));
+    /// Adds what the gang did on one host, whose log is so long.
+    pub fn host(&mut self, times: &[i64], logged: i64) {
+        self.next.time = self.next.time.saturating_add(covered(times));
+        self.there.time = self.there.time.saturating_add(logged);
     }
 
-    /// Adds a remnant that stands next to it. Beyond a bound, only the smallest keys are counted.
-    pub fn add(&mut self, remnant: &EpisodeRecord) {
+    /// Adds a remnant on such a host.
+    pub fn add(&mut self, remnant: &EpisodeRecord, is_next: bool) {
+        self.there.add(remnant);
+        if is_next {
+            self.next.add(remnant);
+        }
+    }
+
+    /// Whether any path of the remnant is the gang's: not there by chance. `logged` is how long the hosts' logs are
+    /// together.
+    pub fn owns(&self, remnant: &EpisodeRecord, is_next: bool, ordinary: &Ordinary, logged: i64) -> bool {
+        remnant.nodes.iter().filter(|it| !it.inferred).any(|it| {
+            is_next && self.next.owns(it.path, 1, ordinary, logged)
+                || self.there.owns(it.path, LEAST_THERE, ordinary, logged)
+        })
+    }
+}
+
+impl Counted {
+    /// Beyond a bound, only the smallest keys are counted.
+    fn add(&mut self, remnant: &EpisodeRecord) {
         for node in remnant.nodes.iter().filter(|it| !it.inferred) {
             *self.paths.entry(node.path).or_default() += 1;
         }
@@ -65,16 +94,13 @@ impl Beside {
         }
     }
 
-    /// Whether any path of the remnant is the gang's: not there by chance. `logged` is how long the hosts' logs are together.
-    pub fn owns(&self, remnant: &EpisodeRecord, ordinary: &Ordinary, logged: i64) -> bool {
-        remnant.nodes.iter().filter(|it| !it.inferred).any(|it| {
-            let Some(beside) = self.paths.get(&it.path).copied() else { return false };
-            let Some(all) = ordinary.count(it.path) else { return false };
-            let elsewhere = u128::from(all.saturating_sub(beside));
-            let (covered, rest) = (self.covered.max(1) as u128, (logged - self.covered).max(1) as u128);
-            // Were they strewn by chance, so many of those elsewhere would tell of so many here.
-            elsewhere * covered * 1000 <= u128::from(beside) * rest * u128::from(BY_CHANCE)
-        })
+    fn owns(&self, path: Key, least: u64, ordinary: &Ordinary, logged: i64) -> bool {
+        let Some(here) = self.paths.get(&path).copied().filter(|it| *it >= least) else { return false };
+        let Some(all) = ordinary.count(path) else { return false };
+        let elsewhere = u128::from(all.saturating_sub(here));
+        let (time, rest) = (self.time.max(1) as u128, (logged - self.time).max(1) as u128);
+        // Were they strewn by chance, so many of those elsewhere would tell of so many here.
+        elsewhere * time * 1000 <= u128::from(here) * rest * u128::from(BY_CHANCE)
     }
 }
 
@@ -141,16 +167,16 @@ mod tests {
         let mut beside = Beside::default();
         // A gang was seen for a hundredth of the time: ten of a thousand are next to it by chance, ten of ten are not.
         let times: Vec<i64> = (0..100).map(|it| it * 1000 * SECOND).collect();
-        beside.host(&times);
+        beside.host(&times, 20_000 * SECOND);
         for n in 0..10 {
-            beside.add(&remnant(7, n));
-            beside.add(&remnant(8, n));
+            beside.add(&remnant(7, n), true);
+            beside.add(&remnant(8, n), true);
         }
         sketch.background.add(7, 1000);
         sketch.background.add(8, 10);
         let ordinary = Ordinary::of(&sketch);
-        assert!(!beside.owns(&remnant(7, 0), &ordinary, 100_000 * SECOND));
-        assert!(beside.owns(&remnant(8, 0), &ordinary, 100_000 * SECOND));
-        assert!(!beside.owns(&remnant(9, 0), &ordinary, 100_000 * SECOND), "never seen beside it");
+        assert!(!beside.owns(&remnant(7, 0), true, &ordinary, 100_000 * SECOND));
+        assert!(beside.owns(&remnant(8, 0), true, &ordinary, 100_000 * SECOND));
+        assert!(!beside.owns(&remnant(9, 0), true, &ordinary, 100_000 * SECOND), "never seen beside it");
     }
 }

@@ -219,7 +219,8 @@ impl<'a> Mend<'_, 'a> {
             if !is_told(step.template) || step.fragment || step.observed < LEAST_SIBLINGS {
                 return None;
             }
-            if let Some((_, event)) = self.seen.within(step.template, before.saturating_sub(AROUND), before) {
+            // How long the lost process had been running is not known.
+            if let Some((_, event)) = self.seen.within(step.template, i64::MIN, before) {
                 return event.filter(|_| n == 0);
             }
             let support = self.steps.get(at).map_or(0, |it| it.observed);
@@ -276,6 +277,9 @@ impl<'a> Mend<'_, 'a> {
             if siblings < LEAST_SIBLINGS {
                 continue;
             }
+            let above = at.map(|it| &nodes[it]);
+            // When a lost process started, and so what it started, is not known.
+            let (from, until) = if above.is_some() { (from, until) } else { (i64::MIN, i64::MAX) };
             for (child, step) in self.steps.below(path) {
                 let support = step.episodes.min(siblings);
                 let confidence = sure * self.loss.ran_unseen(support, siblings) / ONE;
@@ -287,7 +291,6 @@ impl<'a> Mend<'_, 'a> {
                 {
                     continue;
                 }
-                let above = at.map(|it| &nodes[it]);
                 let time = above.and_then(|it| it.start).unwrap_or(last);
                 self.seen.claim(step.template, time);
                 present.insert(child);

@@ -196,6 +196,18 @@ impl<'k> Labeller<'k> {
         record::record(words.bucket(), graph, episode, nodes, host)
     }
 
+    /// Whether every logged command line of the episode has a template, by its hash, that passes.
+    pub fn all_templates(
+        &mut self,
+        words: &mut Words<'_>,
+        graph: &HostGraph,
+        episode: &Episode,
+        pass: &mut dyn FnMut(u64) -> bool,
+    ) -> bool {
+        let mut logged = episode.members.iter().map(|it| &graph.processes[*it as usize]).filter(|it| !it.inferred);
+        logged.all(|it| pass(words.brief(self, it).template_hash))
+    }
+
     fn is_suspicious(&self, nodes: &[work::Work]) -> bool {
         let mut medium = BTreeSet::new();
         for behaviour in nodes.iter().flat_map(|it| &it.behaviours) {
