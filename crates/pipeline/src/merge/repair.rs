@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringleader_model::findings::{Grade, ParentStatus};
 
-use super::campaigns::{Campaign, first_word};
+use super::campaigns::Campaign;
 use super::record::{EpisodeRecord, NodeRecord};
 use super::sketch::{Key, is_told};
 use super::steps::Steps;
@@ -53,17 +53,21 @@ pub type Instance<'a> = (&'a EpisodeRecord, &'a Campaign);
 /// Cost: O(nodes of the episodes × steps below each).
 pub fn repairs(steps: &Steps<'_>, of_host: &[Instance<'_>], fleet: u64) -> Vec<Vec<Repair>> {
     let mut seen = Seen::of(of_host);
-    of_host
-        .iter()
-        .map(|(record, campaign)| {
-            let mut mend = Mend { steps, record, loss: Loss::of(record, fleet), seen: &mut seen, found: Vec::new() };
-            mend.structural();
-            mend.statistical(campaign);
-            let mut found = mend.found;
-            found.sort_by_key(|it| (it.node, it.child_event));
-            found
-        })
-        .collect()
+    let mut all: Vec<Vec<Repair>> = Vec::new();
+    // What is proven comes first: what one episode proves, another must not suppose.
+    for (record, _) in of_host {
+        let mut mend = Mend { steps, record, loss: Loss::of(record, fleet), seen: &mut seen, found: Vec::new() };
+        mend.structural();
+        all.push(mend.found);
+    }
+    for ((record, campaign), found) in of_host.iter().zip(&mut all) {
+        let known = std::mem::take(found);
+        let mut mend = Mend { steps, record, loss: Loss::of(record, fleet), seen: &mut seen, found: known };
+        mend.statistical(campaign);
+        *found = mend.found;
+        found.sort_by_key(|it| (it.node, it.child_event));
+    }
+    all
 }
 
 /// When each command line ran on the host, and with which event; claimed ones too, without event.
@@ -162,28 +166,38 @@ impl<'a> Mend<'_, 'a> {
 
     /// What may have been above these command lines, under the name that their records give.
     fn alternatives(&self, children: &[u64], name: &str) -> Option<Alternatives<'a>> {
-        let named = |text: &str| name.is_empty() || first_word(text) == name;
-        let mut scores: BTreeMap<Key, u128> = BTreeMap::new();
         let (mut support, mut siblings, mut lost) = (0, 0, 0);
-        for (n, child) in children.iter().enumerate() {
+        let mut of_child: Vec<BTreeMap<Key, u64>> = Vec::new();
+        for child in children {
             let mut edges: BTreeMap<Key, u64> = BTreeMap::new();
             let mut unlogged = 0;
             for start in self.steps.starts(*child) {
                 match (start.above, start.unlogged) {
-                    (Some((path, above)), _) if named(above.template) => *edges.entry(path).or_default() += start.times,
-                    (_, Some(above)) if named(above) => unlogged += start.times,
+                    (Some((path, above)), _) if is_named(above.template, name) => {
+                        *edges.entry(path).or_default() += start.times;
+                    }
+                    (_, Some(above)) if is_named(above, name) => unlogged += start.times,
                     _ => {}
                 }
             }
             let logged: u64 = edges.values().sum();
-            if logged > support {
-                (support, siblings) = (logged, logged + unlogged);
-            }
-            lost = lost.max(self.loss.lost_of(logged, unlogged));
-            if n == 0 {
-                scores = edges.into_iter().map(|(path, times)| (path, u128::from(times) << 20)).collect();
+            if logged == 0 {
                 continue;
             }
+            lost = lost.max(self.loss.lost_of(logged, unlogged));
+            of_child.push(edges);
+            if logged > support {
+                (support, siblings) = (logged, logged + unlogged);
+                // What is best known is asked first.
+                let last = of_child.len() - 1;
+                of_child.swap(0, last);
+            }
+        }
+        let mut of_child = of_child.into_iter();
+        let first = of_child.next()?;
+        let mut scores: BTreeMap<Key, u128> =
+            first.into_iter().map(|(path, times)| (path, u128::from(times) << 20)).collect();
+        for edges in of_child {
             for (path, score) in &mut scores {
                 let runs = self.steps.get(*path).map_or(1, |it| it.observed.max(1));
                 let times = edges.get(path).copied().unwrap_or(0);
@@ -220,7 +234,7 @@ impl<'a> Mend<'_, 'a> {
                 return None;
             }
             // How long the lost process had been running is not known.
-            if let Some((_, event)) = self.seen.within(step.template, i64::MIN, before) {
+            if let Some((_, event)) = self.seen.within(step.template, i64::MIN, before.saturating_add(AROUND)) {
                 return event.filter(|_| n == 0);
             }
             let support = self.steps.get(at).map_or(0, |it| it.observed);
@@ -312,6 +326,11 @@ impl<'a> Mend<'_, 'a> {
             }
         }
     }
+}
+
+/// Whether a command line may be that of the program: it is its first word, or a script that its first words run.
+fn is_named(text: &str, program: &str) -> bool {
+    program.is_empty() || text.split(' ').take(3).any(|it| base_name(it).trim_start_matches('-') == program)
 }
 
 fn permille(confidence: u64) -> u16 {
