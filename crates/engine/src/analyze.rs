@@ -315,7 +315,10 @@ fn remnants(
     let done: HashSet<u64> =
         suspicious.flat_map(|it| &it.nodes).filter(|it| !it.inferred).map(|it| it.template).collect();
     let room = REMNANTS.saturating_sub(part.records.len() - first);
-    let alike = |it: &&Episode| labeller.all_templates(words, graph, it, &mut |it| done.contains(&it));
+    let alike = |it: &&Episode| {
+        labeller.names_something(words, graph, it)
+            || labeller.all_templates(words, graph, it, &mut |it| done.contains(&it))
+    };
     let alike: Vec<&Episode> = apart.into_iter().filter(alike).take(room).collect();
     for episode in alike {
         part.records.push(labeller.remnant(words, graph, episode, about));

@@ -196,6 +196,12 @@ impl<'k> Labeller<'k> {
         record::record(words.bucket(), graph, episode, nodes, host)
     }
 
+    /// Whether a command line of the episode holds an indicator of any kind.
+    pub fn names_something(&mut self, words: &mut Words<'_>, graph: &HostGraph, episode: &Episode) -> bool {
+        let mut logged = episode.members.iter().map(|it| &graph.processes[*it as usize]).filter(|it| !it.inferred);
+        logged.any(|it| words.brief(self, it).n_indicators > 0)
+    }
+
     /// Whether every logged command line of the episode has a template, by its hash, that passes.
     pub fn all_templates(
         &mut self,
