@@ -11,7 +11,7 @@ use ringleader_pipeline::connect::boundary::is_system_path;
 use ringleader_pipeline::connect::episodes::{Episode, episodes};
 use ringleader_pipeline::connect::link::base_name;
 use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, graphs, sort};
-use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Traced, Words, member, process_uid};
+use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Traced, Words, member, own_folder, process_uid};
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
 use ringleader_pipeline::merge::Sketch;
 use ringleader_pipeline::merge::record::EpisodeRecord;
@@ -355,10 +355,14 @@ fn hand_over(part: &mut Part, first: usize, host: u64) {
                 }
             }
         }
+        // A folder that it keeps its files in.
+        for folder in ran(record).filter_map(own_folder) {
+            put.entry(folder).or_default().insert(record.group);
+        }
     }
     let mut handed: BTreeSet<(u128, u128, &str)> = BTreeSet::new();
     for record in records {
-        for path in record.nodes.iter().filter_map(|it| it.file_path.as_deref()) {
+        for path in ran(record) {
             let exact = put.get(path);
             // A relative path is the same file by its name, where no program of the system is called so.
             let by_name = if is_system_path(path) {
@@ -366,7 +370,9 @@ fn hand_over(part: &mut Part, first: usize, host: u64) {
             } else {
                 put.get(base_name(path)).filter(|_| base_name(path).len() > 3)
             };
-            for from in exact.into_iter().chain(by_name).flatten().filter(|it| **it != record.group) {
+            let by_folder = own_folder(path).and_then(|it| put.get(it));
+            let from = [exact, by_name, by_folder].into_iter().flatten().flatten();
+            for from in from.filter(|it| **it != record.group) {
                 handed.insert((*from, record.group, path));
             }
         }
@@ -375,6 +381,13 @@ fn hand_over(part: &mut Part, first: usize, host: u64) {
     for (a, b, path) in handed {
         part.sketch.hand(a, b, &path, host);
     }
+}
+
+/// Programs and scripts that the episode ran.
+fn ran(record: &EpisodeRecord) -> impl Iterator<Item = &str> {
+    let scripts = record.nodes.iter().flat_map(|it| &it.indicators);
+    let scripts = scripts.filter(|it| it.0 == IndicatorKind::FilePath && it.1 == Context::Executed);
+    record.nodes.iter().filter_map(|it| it.file_path.as_deref()).chain(scripts.map(|it| it.2.as_str()))
 }
 
 fn health(graph: &HostGraph, links: u64, missing: u64) -> HostHealth {

@@ -3,6 +3,8 @@
 //! Exclusive infrastructure, keys and wallets join; habits and likeness only support; rivals count against. Every
 //! membership is explained by its links, and near misses are kept.
 
+mod attach;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringleader_model::IndicatorKind;
@@ -20,12 +22,6 @@ const NEAR_MISS: i64 = 300;
 const HANDED: i64 = 650;
 /// A file that both run from one and the same odd place.
 const RARE: i64 = 330;
-/// Likeness that attaches a campaign without infrastructure to a gang, in thousandths.
-const ALIKE: u64 = 600;
-/// Infrastructure that is seen on no more hosts than this was made for them.
-const ONE_OFF_HOSTS: u64 = 2;
-/// One or two command lines that are this long together are no scrap.
-const TELLING_BYTES: usize = 48;
 /// A value that this many campaigns share says less of each pair; beyond it, pairs are not even compared.
 const COMPARED: usize = 64;
 
@@ -71,7 +67,7 @@ pub fn partition(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry) ->
     for campaign in &hostile {
         members.entry(find(&mut root, *campaign)).or_default().push(*campaign);
     }
-    let attached = attach_alike(campaigns, &mut members);
+    let attached = attach::attach(sketch, campaigns, &mut members);
     let mut gangs: Vec<Gang> = members
         .into_values()
         .map(|campaigns_of| {
@@ -93,75 +89,6 @@ pub fn partition(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry) ->
     inherit(campaigns, registry, &mut gangs);
     gangs.sort_by_key(|it| it.id);
     gangs
-}
-
-/// What a lossy sensor left of an intrusion may show no infrastructure at all, and some intrusions have one of their own.
-/// Such a campaign attaches to the one gang whose graphs it is a part of; where two gangs could be meant (they use one toolkit), it stays alone. Gangs never fuse by it.
-fn attach_alike(campaigns: &Campaigns, members: &mut BTreeMap<usize, Vec<usize>>) -> Vec<Link> {
-    let is_lone = |of: &[usize]| {
-        let signed = of.iter().any(|it| !campaigns.list[*it].signature.is_empty());
-        !signed || of.iter().map(|it| campaigns.list[*it].hosts.count()).sum::<u64>() <= ONE_OFF_HOSTS
-    };
-    let mut with: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-    let mut sizes: BTreeMap<usize, u64> = BTreeMap::new();
-    for (gang, of) in members.iter().filter(|(_, of)| !is_lone(of)) {
-        let all: BTreeSet<&str> = of.iter().flat_map(|it| templates(&campaigns.list[*it])).map(|it| it.1).collect();
-        sizes.insert(*gang, all.len() as u64);
-        all.into_iter().for_each(|it| {
-            with.entry(it).or_default().insert(*gang);
-        });
-    }
-    let mut decided: Vec<(usize, usize, Link)> = Vec::new();
-    for (lone, of) in members.iter().filter(|(_, of)| is_lone(of)) {
-        let own: BTreeMap<&str, Key> =
-            of.iter().flat_map(|it| templates(&campaigns.list[*it])).map(|(key, text)| (text, key)).collect();
-        let mut shared: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-        for template in own.keys() {
-            for gang in with.get(template).into_iter().flatten() {
-                shared.entry(*gang).or_default().push(template);
-            }
-        }
-        let mut scores: Vec<(u64, usize)> =
-            shared.iter().map(|(gang, common)| (score(own.len() as u64, sizes[gang], common), *gang)).collect();
-        scores.sort_unstable_by_key(|it| std::cmp::Reverse(*it));
-        let rival = scores.get(1).map_or(0, |it| it.0);
-        let Some((best, gang)) = scores.first().copied().filter(|it| it.0 >= ALIKE && rival * 10 < it.0 * 9) else {
-            continue;
-        };
-        let common: BTreeSet<&str> = shared[&gang].iter().copied().collect();
-        let in_common = |it: &usize| templates(&campaigns.list[*it]).filter(|it| common.contains(it.1)).count();
-        // The campaign of the gang that has most of it; of several, the first.
-        let Some(to) = members[&gang].iter().copied().max_by_key(|it| (in_common(it), std::cmp::Reverse(*it))) else {
-            continue;
-        };
-        let alike: Vec<Key> = own.iter().filter(|(text, _)| common.contains(*text)).map(|it| *it.1).collect();
-        let weight = THRESHOLD + i64::try_from((best - ALIKE) / 4).unwrap_or(0);
-        decided.push((*lone, gang, Link { from: of[0], to, weight, because: Vec::new(), alike }));
-    }
-    let mut links = Vec::with_capacity(decided.len());
-    for (lone, gang, link) in decided {
-        let moved = members.remove(&lone).unwrap_or_default();
-        let into = members.entry(gang).or_default();
-        into.extend(moved);
-        into.sort_unstable();
-        links.push(link);
-    }
-    links
-}
-
-/// How much of `own` templates a gang shares, in thousandths: of both together, or nearly all of the smaller one where
-/// what is shared is no mere scrap.
-fn score(own: u64, of_gang: u64, common: &[&str]) -> u64 {
-    let n = common.len() as u64;
-    let telling = n >= 3 || common.iter().map(|it| it.len()).sum::<usize>() >= TELLING_BYTES;
-    let contained = if telling { n * 750 / own.max(1) } else { 0 };
-    (n * 1000 / (own + of_gang - n).max(1)).max(contained)
-}
-
-/// Templates that say something, with their nodes.
-fn templates(campaign: &Campaign) -> impl Iterator<Item = (Key, &str)> {
-    let told = |text: &str| crate::merge::sketch::is_told(text) && crate::merge::campaigns::says_something(text);
-    campaign.nodes.iter().map(|(key, it)| (*key, it.template.as_str())).filter(move |it| told(it.1))
 }
 
 fn find(root: &mut BTreeMap<usize, usize>, at: usize) -> usize {
@@ -241,7 +168,7 @@ fn weight(feature: &FeatureStat) -> Option<i64> {
 
 /// How much of their templates two campaigns share, up to 200.
 fn likeness(a: &Campaign, b: &Campaign) -> i64 {
-    let set = |it: &Campaign| -> BTreeSet<String> { templates(it).map(|it| it.1.to_owned()).collect() };
+    let set = |it: &Campaign| -> BTreeSet<String> { attach::templates(it).map(|it| it.1.to_owned()).collect() };
     let (a, b) = (set(a), set(b));
     let shared = a.intersection(&b).count();
     let all = a.len() + b.len() - shared;

@@ -33,7 +33,7 @@ use crate::merge::sketch::{Reach, reach};
 
 pub use record::{member, process_uid};
 use said::Said;
-pub use traced::Traced;
+pub use traced::{Traced, own_folder};
 pub use words::Words;
 
 /// Distinct values a labeller remembers before it starts anew.

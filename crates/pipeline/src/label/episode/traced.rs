@@ -54,14 +54,14 @@ impl Traced {
             return;
         }
         self.files.insert(hash64(path.as_bytes()));
-        if let Some(folder) = folder_of(path).filter(|it| is_dropzone(it)) {
+        if let Some(folder) = own_folder(path) {
             self.folders.insert(hash64(folder.as_bytes()));
         }
     }
 
     fn has(&self, path: &str) -> bool {
         self.files.contains(&hash64(path.as_bytes()))
-            || folder_of(path).is_some_and(|it| self.folders.contains(&hash64(it.as_bytes())))
+            || own_folder(path).is_some_and(|it| self.folders.contains(&hash64(it.as_bytes())))
     }
 
     /// Whether the episode runs what was put there before.
@@ -88,9 +88,10 @@ impl Traced {
     }
 }
 
-fn folder_of(path: &str) -> Option<&str> {
+/// The folder of a file, where it is one that intruders make, and not one that everybody uses.
+pub fn own_folder(path: &str) -> Option<&str> {
     let at = path.rfind(['/', '\\'])?;
-    (at > 0).then(|| &path[..at])
+    Some(&path[..at]).filter(|it| is_dropzone(it))
 }
 
 #[cfg(test)]

@@ -1,0 +1,139 @@
+//! small gangs → the larger one that each is a part of. Gangs never fuse by it.
+//!
+//! What a lossy sensor left of an intrusion may show no infrastructure at all: it attaches to the one gang whose graphs it
+//! is a part of. Some intrusions have an infrastructure of their own: one attaches where it uses files that its gang alone
+//! names so, since a kit is anyone's. Of several gangs that could be meant, the one that was active then; else none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ringleader_model::{Context, IndicatorKind};
+
+use super::{Link, THRESHOLD};
+use crate::connect::boundary::is_system_path;
+use crate::merge::campaigns::{Campaign, Campaigns, says_something};
+use crate::merge::sketch::{Key, Sketch, is_told};
+
+/// Likeness that attaches a campaign without infrastructure, in thousandths.
+const ALIKE: u64 = 600;
+/// The same, where the names of its files are the gang's.
+const ALIKE_BY_NAME: u64 = 400;
+/// Files that both name alike.
+const NAMES: usize = 2;
+/// Who is nearly as alike as the best could be meant as well, in thousandths of it.
+const RIVAL: u64 = 900;
+/// Infrastructure that is seen on no more hosts than this was made for them.
+const ONE_OFF_HOSTS: u64 = 2;
+/// One or two command lines that are this long together are no scrap.
+const TELLING_BYTES: usize = 48;
+
+/// A gang, as far as likeness goes.
+struct Shape<'a> {
+    templates: BTreeMap<&'a str, Key>,
+    names: BTreeSet<&'a str>,
+    /// It has infrastructure of its own.
+    signed: bool,
+    hosts: u64,
+    first: i64,
+    last: i64,
+}
+
+pub(super) fn attach(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTreeMap<usize, Vec<usize>>) -> Vec<Link> {
+    let shapes: BTreeMap<usize, Shape<'_>> =
+        members.iter().map(|(gang, of)| (*gang, Shape::of(sketch, campaigns, of))).collect();
+    let mut with: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (gang, shape) in shapes.iter().filter(|it| !it.1.is_small()) {
+        shape.templates.keys().for_each(|it| with.entry(it).or_default().push(*gang));
+    }
+    let mut links = Vec::new();
+    for (small, shape) in shapes.iter().filter(|it| it.1.is_small()) {
+        let mut shared: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for template in shape.templates.keys() {
+            for gang in with.get(template).into_iter().flatten() {
+                shared.entry(*gang).or_default().push(template);
+            }
+        }
+        let Some((gang, likeness)) = shape.part_of(&shapes, &shared) else { continue };
+        let common: BTreeSet<&str> = shared[&gang].iter().copied().collect();
+        let in_common = |it: &usize| templates(&campaigns.list[*it]).filter(|it| common.contains(it.1)).count();
+        // The campaign of the gang that has most of it; of several, the first.
+        let to = members[&gang].iter().copied().max_by_key(|it| (in_common(it), std::cmp::Reverse(*it)));
+        let (Some(to), Some(moved)) = (to, members.remove(small)) else { continue };
+        let alike: Vec<Key> = shape.templates.iter().filter(|it| common.contains(*it.0)).map(|it| *it.1).collect();
+        let weight = THRESHOLD + i64::try_from(likeness.saturating_sub(ALIKE) / 4).unwrap_or(0);
+        links.push(Link { from: moved[0], to, weight, because: Vec::new(), alike });
+        let into = members.entry(gang).or_default();
+        into.extend(moved);
+        into.sort_unstable();
+    }
+    links
+}
+
+impl<'a> Shape<'a> {
+    fn of(sketch: &'a Sketch, campaigns: &'a Campaigns, of: &[usize]) -> Self {
+        let list = || of.iter().map(|it| &campaigns.list[*it]);
+        let names = list().flat_map(|it| &it.features).filter_map(|it| sketch.features.get(it));
+        Self {
+            templates: list().flat_map(templates).map(|(key, text)| (text, key)).collect(),
+            names: names
+                .filter(|it| it.kind() == IndicatorKind::FilePath && !is_system_path(&it.value))
+                .filter(|it| it.contexts().any(is_chosen))
+                .map(|it| it.value.as_str())
+                .filter(|it| it.contains(['/', '\\']))
+                .collect(),
+            signed: list().any(|it| !it.signature.is_empty()),
+            hosts: list().map(|it| it.hosts.count()).sum(),
+            first: list().filter_map(|it| it.first).min().unwrap_or(i64::MIN),
+            last: list().filter_map(|it| it.last).max().unwrap_or(i64::MAX),
+        }
+    }
+
+    fn is_small(&self) -> bool {
+        !self.signed || self.hosts <= ONE_OFF_HOSTS
+    }
+
+    /// The one gang that it is a part of, and how alike they are.
+    fn part_of(&self, shapes: &BTreeMap<usize, Self>, shared: &BTreeMap<usize, Vec<&str>>) -> Option<(usize, u64)> {
+        let own = self.templates.len() as u64;
+        let names = |gang: &usize| self.names.intersection(&shapes[gang].names).count();
+        let least = if self.signed { ALIKE_BY_NAME } else { ALIKE };
+        let mut scores: Vec<(u64, usize, usize)> = shared
+            .iter()
+            .map(|(gang, common)| (score(own, shapes[gang].templates.len() as u64, common), names(gang), *gang))
+            .filter(|it| it.0 >= least && (!self.signed || it.1 >= NAMES))
+            .collect();
+        // Names tell gangs of one kit apart.
+        let most = scores.iter().map(|it| it.1).max()?;
+        scores.retain(|it| it.1 * 10 >= most * 8);
+        let best = scores.iter().map(|it| it.0).max()?;
+        scores.retain(|it| it.0 * 1000 >= best * RIVAL);
+        scores.sort_unstable_by_key(|it| (self.apart(&shapes[&it.2]), it.2));
+        let (likeness, _, gang) = scores[0];
+        let rival = scores.get(1).map(|it| self.apart(&shapes[&it.2]));
+        (rival.is_none_or(|it| it > self.apart(&shapes[&gang]))).then_some((gang, likeness))
+    }
+
+    /// How long before or after the other's time it was, microseconds; 0 within it.
+    fn apart(&self, other: &Self) -> i64 {
+        other.first.saturating_sub(self.last).max(self.first.saturating_sub(other.last)).max(0)
+    }
+}
+
+/// A file that it made, or ran.
+fn is_chosen(context: Context) -> bool {
+    matches!(context, Context::Written | Context::Downloaded | Context::Executed | Context::Configured)
+}
+
+/// How much of `own` templates a gang shares, in thousandths: of both together, or nearly all of the smaller one where
+/// what is shared is no mere scrap.
+fn score(own: u64, of_gang: u64, common: &[&str]) -> u64 {
+    let n = common.len() as u64;
+    let telling = n >= 3 || common.iter().map(|it| it.len()).sum::<usize>() >= TELLING_BYTES;
+    let contained = if telling { n * 750 / own.max(1) } else { 0 };
+    (n * 1000 / (own + of_gang - n).max(1)).max(contained)
+}
+
+/// Templates that say something, with their nodes.
+pub(super) fn templates(campaign: &Campaign) -> impl Iterator<Item = (Key, &str)> {
+    let told = |text: &str| is_told(text) && says_something(text);
+    campaign.nodes.iter().map(|(key, it)| (*key, it.template.as_str())).filter(move |it| told(it.1))
+}
