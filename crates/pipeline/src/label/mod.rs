@@ -4,7 +4,7 @@
 
 mod command;
 mod fetch;
-mod paths;
+pub(crate) mod paths;
 mod rules;
 mod sigma;
 mod tree;

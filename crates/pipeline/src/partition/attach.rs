@@ -10,14 +10,16 @@ use ringleader_model::{Context, IndicatorKind};
 
 use super::{Link, THRESHOLD};
 use crate::connect::boundary::is_system_path;
+use crate::label::episode::own_folder;
+use crate::label::paths::is_dropzone;
 use crate::merge::campaigns::{Campaign, Campaigns, says_something};
-use crate::merge::sketch::{Key, Sketch, is_told};
+use crate::merge::sketch::{FeatureStat, Key, Sketch, is_told};
 
 /// Likeness that attaches a campaign without infrastructure, in thousandths.
 const ALIKE: u64 = 600;
 /// The same, where the names of its files are the gang's.
 const ALIKE_BY_NAME: u64 = 400;
-/// Files that both name alike.
+/// Files and folders, of those that only intruders make, that both name alike.
 const NAMES: usize = 2;
 /// Who is nearly as alike as the best could be meant as well, in thousandths of it.
 const RIVAL: u64 = 900;
@@ -75,10 +77,10 @@ impl<'a> Shape<'a> {
         Self {
             templates: list().flat_map(templates).map(|(key, text)| (text, key)).collect(),
             names: names
-                .filter(|it| it.kind() == IndicatorKind::FilePath && !is_system_path(&it.value))
-                .filter(|it| it.contexts().any(is_chosen))
+                .filter(|it| it.kind() == IndicatorKind::FilePath && is_chosen(it))
                 .map(|it| it.value.as_str())
-                .filter(|it| it.contains(['/', '\\']))
+                .flat_map(|it| [Some(it), own_folder(it)])
+                .flatten()
                 .collect(),
             signed: list().any(|it| !it.signature.is_empty()),
             hosts: list().map(|it| it.hosts.count()).sum(),
@@ -118,9 +120,15 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// A file that it made, or ran.
-fn is_chosen(context: Context) -> bool {
-    matches!(context, Context::Written | Context::Downloaded | Context::Executed | Context::Configured)
+/// A file that it brought and ran; of what it only wrote to, one where nothing but an intruder's lies.
+fn is_chosen(feature: &FeatureStat) -> bool {
+    let path = feature.value.as_str();
+    let may = |it: Context| match it {
+        Context::Downloaded | Context::Executed => !is_system_path(path),
+        Context::Written | Context::Configured => is_dropzone(path),
+        _ => false,
+    };
+    path.contains(['/', '\\']) && !path.contains("/.ssh") && feature.contexts().any(may)
 }
 
 /// How much of `own` templates a gang shares, in thousandths: of both together, or nearly all of the smaller one where
