@@ -71,7 +71,7 @@ impl Assembly<'_> {
             gang_id,
             name,
             known_as: Vec::new(),
-            family: None,
+            family: gang.family.map(|it| hex(it)[..8].to_string()),
             confidence,
             supersedes: gang.supersedes.iter().copied().map(hex).collect(),
             who: Who {

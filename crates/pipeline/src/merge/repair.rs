@@ -271,10 +271,10 @@ impl<'a> Mend<'_, 'a> {
         let mut present: BTreeSet<Key> = BTreeSet::new();
         let mut work: Vec<(Key, u64, Option<usize>)> = Vec::new();
         for (at, node) in nodes.iter().enumerate().filter(|(_, it)| !it.inferred) {
-            if let Some(path) = self.steps.whole_path(node, campaign.resolve(node.path)) {
-                if present.insert(path) {
-                    work.push((path, ONE, Some(at)));
-                }
+            if let Some(path) = self.steps.whole_path(node, campaign.resolve(node.path))
+                && present.insert(path)
+            {
+                work.push((path, ONE, Some(at)));
             }
         }
         let claimed: Vec<(Key, u64)> =

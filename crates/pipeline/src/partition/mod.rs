@@ -4,6 +4,7 @@
 //! membership is explained by its links, and near misses are kept.
 
 mod attach;
+mod family;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,8 @@ pub struct Gang {
     pub near_misses: Vec<Link>,
     /// Former gangs that this one continues or joins.
     pub supersedes: Vec<u128>,
+    /// Gangs that share a kit.
+    pub family: Option<u128>,
 }
 
 /// Why two campaigns are (or nearly are) of one gang.
@@ -83,11 +86,13 @@ pub fn partition(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry) ->
                     .collect(),
                 campaigns: campaigns_of,
                 supersedes: Vec::new(),
+                family: None,
             }
         })
         .collect();
     inherit(campaigns, registry, &mut gangs);
     gangs.sort_by_key(|it| it.id);
+    family::name(campaigns, &mut gangs);
     gangs
 }
 
