@@ -23,6 +23,8 @@ use crate::records::{ProcessRecord, Records, SHARE, code_of};
 use crate::runs::{Packed, Runs};
 use crate::store::BUCKETS;
 
+/// A host that loses more than one link in so many leaves remnants.
+const LOSSY: u64 = 100;
 /// Remnants that are kept of one host, and the processes of the largest.
 const REMNANTS: usize = 1 << 14;
 const REMNANT_NODES: usize = 64;
@@ -40,6 +42,8 @@ pub struct Analyzed {
     /// Addresses of monitored hosts; `None` where several claim one.
     pub own_addresses: BTreeMap<String, Option<String>>,
     pub health: BTreeMap<String, HostHealth>,
+    /// Whether any record is a remnant's.
+    pub has_remnants: bool,
 }
 
 /// How well one host's log could have shown anything.
@@ -66,6 +70,7 @@ pub struct Part {
     pub has_alerts: bool,
     pub own_addresses: BTreeMap<String, Option<String>>,
     pub health: BTreeMap<String, HostHealth>,
+    pub has_remnants: bool,
 }
 
 /// The records of a part, sorted and packed: what takes time, and needs no lock.
@@ -91,6 +96,7 @@ impl Analyzed {
 
     fn merge(&mut self, part: PackedPart) -> io::Result<()> {
         let PackedPart { rest: part, records, processes } = part;
+        self.has_remnants |= part.has_remnants;
         self.sketch = std::mem::take(&mut self.sketch).merge(part.sketch);
         self.records.add(records)?;
         if let Some(all) = &mut self.processes {
@@ -268,13 +274,14 @@ fn host(
     let mut episode_of: BTreeMap<u32, u128> = BTreeMap::new();
     let mut traced = Traced::default();
     let mut cut_off = Vec::new();
+    let loses = missing * LOSSY > links;
     for episode in &cut {
         if config.processes {
             episode_of.extend(episode.members.iter().map(|it| (*it, episode.id)));
         }
         match labeller.label(words, graph, episode, &about, &mut traced, &mut part.sketch) {
             Some(record) => part.records.push(record),
-            None if is_cut_off(graph, episode) => cut_off.push(episode),
+            None if loses && is_cut_off(graph, episode) => cut_off.push(episode),
             None => {}
         }
     }
@@ -303,9 +310,10 @@ fn remnants(
     part: &mut Part,
 ) {
     let times = node_times(part.records[first..].iter().filter(|it| it.suspicious));
-    if times.is_empty() {
+    if times.is_empty() || cut_off.is_empty() {
         return;
     }
+    let whole = part.records.len();
     let (beside, apart): (Vec<&Episode>, Vec<&Episode>) =
         cut_off.into_iter().filter(|it| it.members.len() <= REMNANT_NODES).partition(|it| is_near(&times, graph, it));
     for episode in beside.into_iter().take(REMNANTS) {
@@ -323,6 +331,7 @@ fn remnants(
     for episode in alike {
         part.records.push(labeller.remnant(words, graph, episode, about));
     }
+    part.has_remnants |= part.records.len() > whole;
 }
 
 /// Whether something above the episode was lost.

@@ -33,6 +33,9 @@ impl Remnants {
         let logged = assembly.analyzed.health.keys().map(|it| logged_of(assembly, it)).sum();
         let ordinary = Ordinary::of(&assembly.analyzed.sketch);
         let mut it = Self { beside: BTreeMap::new(), ordinary, logged };
+        if !assembly.analyzed.has_remnants {
+            return Ok(it);
+        }
         for_each_host(&assembly.analyzed.records, |of_host| {
             let doings = doings(assembly, &of_host);
             for (group, done) in &doings {
