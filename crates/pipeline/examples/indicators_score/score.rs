@@ -200,8 +200,11 @@ pub(crate) fn found_elsewhere(text: &str) -> Result<BTreeMap<usize, Vec<Found>>,
     let mut found = BTreeMap::new();
     for (number, row) in (1..).zip(text.lines()) {
         let row: Row = serde_json::from_str(row).map_err(|it| format!("line {number}: {it}"))?;
-        let items =
-            row.indicators.into_iter().map(|it| Found { kind: it.kind, value: it.value, context: it.context }).collect();
+        let items = row
+            .indicators
+            .into_iter()
+            .map(|it| Found { kind: it.kind, value: it.value, context: it.context })
+            .collect();
         found.insert(row.line, items);
     }
     Ok(found)

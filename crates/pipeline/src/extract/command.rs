@@ -73,6 +73,15 @@ impl<'f, 'o> Scan<'f, 'o> {
                 }
                 at
             }
+            // a unit's command
+            b'E' => match text[at..].strip_prefix("ExecSt").and_then(|it| it.find('=').filter(|it| *it < 12)) {
+                Some(sign) => {
+                    let command = at + "ExecSt".len() + sign + 1;
+                    let marks = text.as_bytes()[command..].iter().take_while(|b| b"-@:+! ".contains(b)).count();
+                    command + marks
+                }
+                None => at,
+            },
             b'U' | b'u' => {
                 let end = line_end(text, at, nested);
                 if let Some(agent) = header_value(&text[at..end], "user-agent") {
@@ -99,6 +108,13 @@ impl<'f, 'o> Scan<'f, 'o> {
         let into_crontab = commands.iter().skip(1).any(|it| it.tool == Some(Tool::Crontab));
         for at in 0..commands.len() {
             let command = commands[at];
+            // AssemblyVersion("1.0.0.0")
+            if let Some((start, end)) = command.call
+                && bare(text, words[command.name]).starts_with(|c: char| c.is_ascii_digit())
+                && text[start as usize..end as usize].to_ascii_lowercase().ends_with("version")
+            {
+                continue;
+            }
             let inherit = match command.call {
                 Some((start, end)) => call_context(&text[start as usize..end as usize]).or(inherit),
                 None => inherit,
@@ -289,10 +305,19 @@ impl<'f, 'o> Scan<'f, 'o> {
             let word = words[at];
             let name = bare(text, word);
             if word.class & (lex::OUT | lex::IN) != 0 {
+                self.redirect(text, word, depth);
                 continue;
             }
             if word.class & lex::EQUALS == 0 || !is_assignment(name) {
                 break;
+            }
+            // POOL=host:port
+            if word.class & lex::COLON != 0
+                && let Some((key, value)) = name.split_once('=')
+                && key.to_ascii_lowercase().contains("pool")
+                && self.found.pool_text(value.trim_matches(['"', '\'']), Context::Configured)
+            {
+                continue;
             }
             let role = if name.starts_with("LD_PRELOAD=") {
                 Role::new(Context::Executed).path(PathRole::As(Context::Executed))
@@ -368,7 +393,7 @@ impl<'f, 'o> Scan<'f, 'o> {
             )
         });
         if !spaced || depth >= MAX_NESTING || has_drive(inner) && !inner.contains(' ') {
-            if whole {
+            if whole || inner.starts_with("/inet/") || inner.starts_with("/dev/") {
                 self.found.atom(inner, role);
             } else {
                 self.found.candidates(inner, role);
@@ -477,7 +502,14 @@ impl<'f, 'o> Scan<'f, 'o> {
 
 /// What a function does with its arguments.
 fn call_context(name: &str) -> Option<Context> {
-    let last = name.rsplit(['.', ':', '>']).next().unwrap_or(name);
+    let mut parts = name.rsplit(['.', ':', '>', '=', '$']);
+    let last = parts.next().unwrap_or(name);
+    // TCPSocket.new
+    let last = if matches!(last, "new" | "open") {
+        parts.next().filter(|it| it.ends_with("Socket")).unwrap_or(last)
+    } else {
+        last
+    };
     if last.len() > 32 || !last.is_ascii() {
         return None;
     }
@@ -510,6 +542,10 @@ fn call_context(name: &str) -> Option<Context> {
         | "fsockopen"
         | "pfsockopen"
         | "tcpclient"
+        | "tcpsocket"
+        | "udpclient"
+        | "connectasync"
+        | "beginconnect"
         | "socket"
         | "create_connection"
         | "stream_socket_client"

@@ -1,9 +1,11 @@
 //! text → what is written in it in base64, hex, escapes or URL-encoding, one layer at a time. Deliberately absent:
-//! compression and ciphers.
+//! ciphers. What is turned round or packed: `turned`.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::turned;
 
 /// Layers within layers are followed this deep.
 pub const MAX_DEPTH: usize = 4;
@@ -72,10 +74,14 @@ pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
         if at - start < MIN_TOKEN {
             continue;
         }
-        let layer = if bits & (LOWER | UPPER) == 0 || bits & BEYOND_HEX == 0 {
+        // 0x3c3f706870…
+        let start =
+            start + if bytes[start..at].starts_with(b"0x") || bytes[start..at].starts_with(b"0X") { 2 } else { 0 };
+        let hex_alone = bytes[start..at].iter().all(|b| CLASS[*b as usize] & BEYOND_HEX == 0);
+        let layer = if bits & (LOWER | UPPER) == 0 || bits & BEYOND_HEX == 0 || hex_alone {
             hex(&bytes[start..at])
         } else if bits & UPPER != 0 && bits & (LOWER | DIGIT) != 0 {
-            base64_run(text, start, &mut at)
+            base64_run(text, start, &mut at, *budget)
         } else {
             None
         };
@@ -85,9 +91,10 @@ pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
             push(layer, budget, out);
         }
     }
-    if let Some(layer) = unescape(text) {
+    if let Some(layer) = unescape(text, 2) {
         push(layer, budget, out);
     }
+    turned::layers(text, |layer| push(layer, budget, out));
     let may_be_encoded = |at: usize| match bytes[at] {
         b'%' => bytes.get(at + 1..at + 3).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit)),
         _ => is_plus_for_space(bytes, at),
@@ -121,7 +128,7 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIEN
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// A token may have path parts before it (`/Basic/Command/Base64/d2dl…`), and go on in the next line where it is wrapped.
-fn base64_run(text: &str, start: usize, at: &mut usize) -> Option<String> {
+fn base64_run(text: &str, start: usize, at: &mut usize, budget: usize) -> Option<String> {
     let bytes = text.as_bytes();
     let mut joined = None;
     if *at - start >= 60 && matches!(bytes.get(*at), Some(b'\n' | b'\r')) {
@@ -147,7 +154,7 @@ fn base64_run(text: &str, start: usize, at: &mut usize) -> Option<String> {
         if token.len() < MIN_TOKEN {
             return None;
         }
-        if let Some(text) = base64_token(token) {
+        if let Some(text) = base64_token(token).or_else(|| packed_token(token, text, budget)) {
             return Some(text);
         }
         from += memchr::memchr(b'/', token)? + 1;
@@ -172,6 +179,26 @@ fn base64_token(token: &[u8]) -> Option<String> {
         String::from_utf16(&units).ok()?
     } else {
         String::from_utf8(bytes).ok().or_else(|| lossy_tail(token, engine))?
+    };
+    is_mostly_text(&text).then_some(text)
+}
+
+/// gzip, zlib or deflate in base64.
+fn packed_token(token: &[u8], text: &str, budget: usize) -> Option<String> {
+    let packed = token.starts_with(b"H4sI") || token.starts_with(b"eJ") || token.starts_with(b"eN");
+    let bare =
+        || [b"Deflate".as_slice(), b"gzinflate"].iter().any(|it| memchr::memmem::find(text.as_bytes(), it).is_some());
+    let bare = !packed && token.len() >= 40 && bare();
+    if !packed && !bare {
+        return None;
+    }
+    let whole = token.len() - usize::from(token.len() % 4 == 1);
+    let bytes = STANDARD.decode(&token[..whole.min(MAX_DECODED)]).ok()?;
+    let bytes = turned::inflate(&bytes, bare, budget.min(MAX_DECODED))?;
+    // cut where it stops being text: at the limit, a character may be halved
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     };
     is_mostly_text(&text).then_some(text)
 }
@@ -221,8 +248,8 @@ fn hex_digit(byte: u8) -> Option<u8> {
     (byte as char).to_digit(16).map(|it| it as u8)
 }
 
-/// `\x77`, `\167`, `\0167` and `\u0077` replaced; `None` where there are not two of them that are text.
-pub(crate) fn unescape(text: &str) -> Option<String> {
+/// `\x77`, `\167`, `\0167` and `\u0077` replaced; `None` where there are not `least` of them that are text.
+pub(crate) fn unescape(text: &str, least: usize) -> Option<String> {
     let bytes = text.as_bytes();
     let first = memchr::memchr(b'\\', bytes)?;
     let mut out: Vec<u8> = Vec::new();
@@ -248,7 +275,7 @@ pub(crate) fn unescape(text: &str) -> Option<String> {
         at += taken;
         copied = at;
     }
-    if good < 2 || bad * 4 > good {
+    if good < least || bad * 4 > good {
         return None;
     }
     out.extend_from_slice(&bytes[copied..]);

@@ -98,6 +98,10 @@ pub(crate) fn ipv6(text: &str) -> Option<Ipv6Addr> {
     if text.len() < 3 || text.bytes().filter(|b| *b == b':').count() < 2 {
         return None;
     }
+    // 01:23:45:67:89:ab:cd:ef names a device
+    if text.len() == 23 && text.bytes().skip(2).step_by(3).all(|b| b == b':') {
+        return None;
+    }
     let ip: Ipv6Addr = text.parse().ok()?;
     (!ip.is_unspecified() && (ip.is_loopback() || text.len() > 4)).then_some(ip)
 }
@@ -163,6 +167,14 @@ pub(crate) fn is_bare_domain(text: &str, before: Option<u8>, after: Option<u8>) 
     if KNOWN_HOSTS.contains(&text) {
         return true;
     }
+    if PRODUCTS.iter().any(|it| text.eq_ignore_ascii_case(it))
+        || after == Some(b'/')
+            && LABEL_DOMAINS
+                .iter()
+                .any(|it| text.strip_suffix(it).is_some_and(|head| head.is_empty() || head.ends_with('.')))
+    {
+        return false;
+    }
     // camelCase and Capitalised.Parts are code.
     let (upper, lower) = text
         .bytes()
@@ -175,6 +187,10 @@ pub(crate) fn is_bare_domain(text: &str, before: Option<u8>, after: Option<u8>) 
     let count = text.bytes().filter(|b| *b == b'.').count() + 1;
     if is_code_or_file(last) && !(count >= 3 && (first == "www" || matches!(last, "pl" | "in" | "st" | "dev" | "app")))
     {
+        return false;
+    }
+    // query.sql.in: a template of a file
+    if count >= 3 && text.rsplit('.').nth(1).is_some_and(|it| FILE_ENDINGS.contains(&it)) && is_code_or_file(last) {
         return false;
     }
     if last == "test" {
@@ -202,13 +218,49 @@ pub(crate) fn ends_like_a_file(text: &str) -> bool {
 const KNOWN_HOSTS: &[&str] =
     &["transfer.sh", "temp.sh", "get.sh", "bashupload.com", "oshi.at", "paste.rs", "sh.rustup.rs", "0x0.st"];
 
+const FILE_ENDINGS: &[&str] = &[
+    "sql",
+    "txt",
+    "conf",
+    "cfg",
+    "json",
+    "xml",
+    "html",
+    "h",
+    "c",
+    "sh",
+    "py",
+    "tar",
+    "log",
+    "yml",
+    "yaml",
+    "spec",
+    "pc",
+    "desktop",
+    "service",
+    "ini",
+    "js",
+    "css",
+    "md",
+    "tmpl",
+    "java",
+    "properties",
+    "tex",
+];
+
+/// Names of software that read as hosts.
+const PRODUCTS: &[&str] = &["asp.net", "vb.net", "ado.net", "ml.net", "paint.net", "socket.io"];
+
+/// Before a `/` they start the name of a label, and nobody connects there.
+const LABEL_DOMAINS: &[&str] = &["kubernetes.io", "k8s.io"];
+
 /// Suffixes that end file names and program text far more often than domains.
 const CODE_OR_FILE: &str = "sh shell py pl pm rs md zip mov app so cc ps mk pub box map run name \
     host cat bin dev do ac as am is in la st id ms al bz aq one \
     call data date day now new open win link click help page pid zone save select search services \
     systems tools support vi how play read mobi loan def properties property exposed school java group network cab \
     ro dat sc gdn bar foo goo fit inc ist ing to no lock menu man press prod \
-    prof kim pics plus post safe sale security session show sucks target tab total trust vision watch";
+    next tf prof kim pics plus post safe sale security session show sucks target tab total trust vision watch";
 
 static CODE_OR_FILE_NAMES: LazyLock<Names<()>> =
     LazyLock::new(|| Names::new(CODE_OR_FILE.split_ascii_whitespace().map(|name| (name, ()))));

@@ -10,6 +10,8 @@ mod command;
 pub mod decode;
 mod deobfuscate;
 mod host;
+mod identifier;
+mod idn;
 mod lex;
 mod line;
 mod local;
@@ -19,9 +21,12 @@ mod path;
 mod random;
 pub mod template;
 mod tools;
+mod turned;
 mod url;
 mod value;
 mod wallet;
+
+use std::borrow::Cow;
 
 pub use deobfuscate::deobfuscate;
 pub use host::is_public_ip;
@@ -58,11 +63,11 @@ impl Extractor {
     pub fn extract_with_layers(&self, text: &str, out: &mut Vec<Indicator>) -> Vec<String> {
         out.clear();
         let text = clipped(text, MAX_TEXT);
-        let clear = deobfuscate(text);
+        let clear = plain(text);
         let layers = layers_of(&clear);
         scan(&clear, false, out);
         for layer in &layers {
-            scan(&deobfuscate(layer), true, out);
+            scan(&plain(layer), true, out);
         }
         settle(out);
         layers
@@ -70,7 +75,18 @@ impl Extractor {
 
     /// The decoded layers alone.
     pub fn decoded(&self, text: &str) -> Vec<String> {
-        layers_of(&deobfuscate(clipped(text, MAX_TEXT)))
+        layers_of(&plain(clipped(text, MAX_TEXT)))
+    }
+}
+
+/// Without obfuscation, names as DNS has them.
+fn plain(text: &str) -> Cow<'_, str> {
+    match deobfuscate(text) {
+        Cow::Borrowed(text) => idn::to_ascii(text),
+        Cow::Owned(text) => match idn::to_ascii(&text) {
+            Cow::Borrowed(_) => Cow::Owned(text),
+            Cow::Owned(text) => Cow::Owned(text),
+        },
     }
 }
 
@@ -83,7 +99,7 @@ fn layers_of(text: &str) -> Vec<String> {
         let to = layers.len();
         for at in from..to {
             let mut inner = Vec::new();
-            decode::layers(&deobfuscate(&layers[at]), &mut budget, &mut inner);
+            decode::layers(&plain(&layers[at]), &mut budget, &mut inner);
             inner.retain(|it| !layers.contains(it));
             layers.append(&mut inner);
         }

@@ -124,6 +124,19 @@ const SYSTEM_TREES: &[&str] = &[
     "/snap/",
 ];
 
+/// Whether the program's arguments are files: `touch run.me` names no host.
+pub(super) fn takes_files(name: &str) -> bool {
+    FILE_PROGRAMS.get(base_name(name).as_bytes()).is_some()
+}
+
+static FILE_PROGRAMS: LazyLock<Names<()>> = LazyLock::new(|| {
+    const NAMES: &str = "touch open terraform mkdir md truncate mkfifo cat head tail wc sort uniq ls dir file stat readlink realpath basename \
+        dirname tar gzip gunzip zcat bzip2 bunzip2 xz unxz zip unzip 7z rar unrar md5sum sha1sum sha256sum sha512sum cksum diff \
+        cmp less more view vi vim nano emacs od xxd hexdump strings du chown chgrp make cmake gcc g++ cc c++ ld nm objdump strip \
+        open nl tac shuf split type terraform code notepad javac rustc gpg ldd patch comm paste tree icacls takeown attrib";
+    Names::new(NAMES.split_ascii_whitespace().map(|name| (name, ())))
+});
+
 static TOOLS: LazyLock<Names<Tool>> = LazyLock::new(|| {
     Names::new(NAMES.iter().flat_map(|(tool, names)| names.split_ascii_whitespace().map(|name| (name, *tool))))
 });
@@ -143,9 +156,9 @@ const NAMES: &[(Tool, &str)] = &[
         Tool::Connect,
         "nc ncat netcat telnet ping ping6 host dig nslookup traceroute tracert tracepath mtr whois ftp rsh rlogin rexec nmap masscan zmap \
          redis-cli mysql mysqldump psql mongo mongosh hydra medusa ncrack openssl proxychains proxychains4 chisel frpc ngrok \
-         test-netconnection tnc arping hping3 fping zgrab zgrab2 pnscan ldapsearch smbclient rpcclient mstsc plink putty resolvectl getent",
+         test-netconnection tnc arping hping3 fping zgrab zgrab2 pnscan ldapsearch smbclient rpcclient mstsc resolvectl getent",
     ),
-    (Tool::Ssh, "ssh autossh ssh-copy-id ssh-keyscan mosh"),
+    (Tool::Ssh, "ssh autossh ssh-copy-id ssh-keyscan mosh plink putty"),
     (Tool::Scp, "scp rsync sftp pscp"),
     (Tool::Socat, "socat"),
     (Tool::Kill, "kill pkill killall killall5 taskkill stop-process skill fuser"),

@@ -241,6 +241,14 @@ fn extent(bytes: &[u8]) -> usize {
                 query = true;
                 false
             }
+            // (v2) within a path; what is closed was opened
+            b'(' => match closed(&bytes[end..]) {
+                Some(length) if end > 0 => {
+                    end += length;
+                    continue;
+                }
+                _ => true,
+            },
             _ => true,
         };
         if stop {
@@ -252,6 +260,12 @@ fn extent(bytes: &[u8]) -> usize {
         end -= 1;
     }
     end
+}
+
+/// The length of `(…)`, where a path goes on or ends behind it.
+pub(super) fn closed(bytes: &[u8]) -> Option<usize> {
+    let inner = bytes[1..].iter().take(64).take_while(|b| PLAIN[**b as usize]).count();
+    (inner > 0 && bytes.get(1 + inner) == Some(&b')')).then_some(inner + 2)
 }
 
 /// `site/id` of a paste or one-time upload.
