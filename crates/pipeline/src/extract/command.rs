@@ -153,6 +153,11 @@ impl<'f, 'o> Scan<'f, 'o> {
                 continue;
             }
             let name = bare(text, word);
+            // a log's name for what follows
+            if name.len() <= 24 && name.ends_with(':') && at + 1 < last && is_command_label(name) {
+                at += 1;
+                continue;
+            }
             // `cmd=wget http://…` and `/x.php?a=b&c=wget http://…` in a decoded request
             if word.class & (lex::EQUALS | lex::QUESTION) != 0
                 && at + 1 < last
@@ -167,8 +172,12 @@ impl<'f, 'o> Scan<'f, 'o> {
             let base = if word.class & (lex::SLASH | lex::BACKSLASH) == 0 { name } else { base_name(name) };
             let tool = tools::tool(base.as_bytes());
             // a program of a well-known name in a place of its own is another program
-            let tool =
-                tool.filter(|it| *it != Tool::Plain || word.class & lex::SLASH == 0 || tools::is_system_program(name));
+            let tool = tool.filter(|it| {
+                *it != Tool::Plain
+                    || word.class & lex::SLASH == 0
+                    || tools::is_standard_folder(name)
+                    || tools::is_system_program(name)
+            });
             let rest = at + 1;
             match tool {
                 Some(Tool::Keyword) => at = rest,
@@ -210,7 +219,9 @@ impl<'f, 'o> Scan<'f, 'o> {
         let name = words[command.name];
         let name_text = bare(text, name);
         let mut args = Args { text, words, at: command.name + 1, last: command.last };
-        if command.tool == Some(Tool::Plain) && name.class & !(lex::SLASH | lex::DOT | lex::LONG) == 0 {
+        if command.tool.is_some_and(|it| it == Tool::Plain || tools::is_standard_folder(name_text))
+            && name.class & !(lex::SLASH | lex::DOT | lex::LONG) == 0
+        {
             // the system's own, as `resolve` saw
         } else if command.call.is_none() || command.tool.is_some() {
             self.program(text, name, name_text, context, inherit.is_some(), depth);
@@ -286,7 +297,8 @@ impl<'f, 'o> Scan<'f, 'o> {
             || has_drive(name)
         {
             // Mozilla/5.0 and text/html are no programs
-            let runs = !inherited && (name.starts_with(['/', '.', '~', '%']) || name.contains('\\'));
+            let runs =
+                !inherited && !name.ends_with('/') && (name.starts_with(['/', '.', '~', '%']) || name.contains('\\'));
             let role = match inherited {
                 true => call_role(context),
                 false if runs => Role::new(context).path(PathRole::As(Context::Executed)),
@@ -473,8 +485,10 @@ impl<'f, 'o> Scan<'f, 'o> {
             }
             Key::Wallet => self.found.candidates(value, Role { wallet: true, ..Role::new(Context::Configured) }),
             Key::Image => {
-                if let Some(image) = image(value) {
-                    self.found.emit(IndicatorKind::Image, image, Context::Executed);
+                match image(value) {
+                    Some(image) => self.found.emit(IndicatorKind::Image, image, Context::Executed),
+                    // a program's image is a file
+                    None => self.found.atom(value, role),
                 }
             }
             Key::None => {}
@@ -590,6 +604,11 @@ pub(super) fn key_of(name: &str) -> Option<Key> {
 /// `C:\`.
 fn has_drive(text: &str) -> bool {
     matches!(text.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic())
+}
+
+fn is_command_label(text: &str) -> bool {
+    const LABELS: &[&str] = &["commandline:", "processcommandline:", "command:", "cmdline:", "cmd:", "proctitle:"];
+    LABELS.iter().any(|it| text.eq_ignore_ascii_case(it))
 }
 
 fn is_assignment(text: &str) -> bool {

@@ -40,7 +40,9 @@ static CLASS: [u8; 256] = {
 const TOKEN: u8 = UPPER | LOWER | DIGIT | SYMBOL;
 
 /// Everything that one look decodes, in text order; `budget` is what may still be decoded.
-pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
+///
+/// `plain`: the text is known to have no mark of escapes, calls or pipes, as most lines have none.
+pub(crate) fn layers(text: &str, plain: bool, budget: &mut usize, out: &mut Vec<String>) {
     let bytes = text.as_bytes();
     // A run of 16 covers one of every 16 places: looking there alone finds them all.
     let mut probe = MIN_TOKEN - 1;
@@ -75,9 +77,9 @@ pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
             continue;
         }
         // 0x3c3f706870…
-        let start =
-            start + if bytes[start..at].starts_with(b"0x") || bytes[start..at].starts_with(b"0X") { 2 } else { 0 };
-        let hex_alone = bytes[start..at].iter().all(|b| CLASS[*b as usize] & BEYOND_HEX == 0);
+        let number = matches!(bytes[start..at], [b'0', b'x' | b'X', ..]);
+        let start = start + if number { 2 } else { 0 };
+        let hex_alone = number && bytes[start..at].iter().all(|b| CLASS[*b as usize] & BEYOND_HEX == 0);
         let layer = if bits & (LOWER | UPPER) == 0 || bits & BEYOND_HEX == 0 || hex_alone {
             hex(&bytes[start..at])
         } else if bits & UPPER != 0 && bits & (LOWER | DIGIT) != 0 {
@@ -91,10 +93,12 @@ pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
             push(layer, budget, out);
         }
     }
-    if let Some(layer) = unescape(text, 2) {
-        push(layer, budget, out);
+    if !plain {
+        if let Some(layer) = unescape(text, 2) {
+            push(layer, budget, out);
+        }
+        turned::layers(text, |layer| push(layer, budget, out));
     }
-    turned::layers(text, |layer| push(layer, budget, out));
     let may_be_encoded = |at: usize| match bytes[at] {
         b'%' => bytes.get(at + 1..at + 3).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit)),
         _ => is_plus_for_space(bytes, at),
@@ -236,12 +240,24 @@ fn hex(digits: &[u8]) -> Option<String> {
         return None;
     }
     let pair = |pair: &[u8]| Some((hex_digit(pair[0])? << 4) | hex_digit(pair[1])?);
-    let is_plain = |b: u8| matches!(b, b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    if !digits[..8].chunks_exact(2).all(|it| pair(it).is_some_and(is_plain)) {
+    // auditd's arguments are parted by NUL, UTF-16 has one behind each letter
+    let is_plain = |b: u8| matches!(b, 0 | b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    if digits.starts_with(b"00") || !digits[..8].chunks_exact(2).all(|it| pair(it).is_some_and(is_plain)) {
         return None;
     }
-    let bytes: Vec<u8> = digits.chunks_exact(2).map(pair).collect::<Option<_>>()?;
-    bytes.iter().all(|b| is_plain(*b)).then(|| String::from_utf8(bytes).ok()).flatten()
+    let mut bytes: Vec<u8> = digits.chunks_exact(2).map(pair).collect::<Option<_>>()?;
+    if !bytes.iter().all(|b| is_plain(*b)) {
+        return None;
+    }
+    let zeros = bytes.iter().filter(|b| **b == 0).count();
+    if zeros * 2 >= bytes.len() - 1 {
+        bytes.retain(|b| *b != 0);
+    } else if zeros * 4 > bytes.len() {
+        return None;
+    } else {
+        bytes.iter_mut().filter(|b| **b == 0).for_each(|b| *b = b' ');
+    }
+    (bytes.len() >= 8).then(|| String::from_utf8(bytes).ok()).flatten()
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -373,7 +389,7 @@ mod tests {
 
     fn once(text: &str) -> Vec<String> {
         let mut out = Vec::new();
-        layers(text, &mut MAX_DECODED.clone(), &mut out);
+        layers(text, false, &mut MAX_DECODED.clone(), &mut out);
         out
     }
 

@@ -54,11 +54,34 @@ pub fn deobfuscate(text: &str) -> Cow<'_, str> {
 
 type Undone = Option<(usize, String)>;
 
+/// Whether the text is ASCII without any mark of a trick, an escape, a call or a pipe: one look at every byte, sixteen
+/// at a time, in place of a search for each.
+pub(super) fn is_unmarked(text: &str) -> bool {
+    // "#$%&'() [\\]^ {|}~ and all beyond
+    let mark = |b: u8| u8::from(b.wrapping_sub(b'"') <= 7) | u8::from(b.wrapping_sub(b'[') <= 3) | u8::from(b >= b'{');
+    let any = |block: &[u8; BLOCK]| block.iter().fold(0, |any, b| any | mark(*b)) != 0;
+    let bytes = text.as_bytes();
+    let mut rest = bytes;
+    while let Some((block, after)) = rest.split_first_chunk() {
+        if any(block) {
+            return false;
+        }
+        rest = after;
+    }
+    let clear = match bytes.last_chunk() {
+        Some(block) => rest.is_empty() || !any(block),
+        None => rest.iter().fold(0, |any, b| any | mark(*b)) == 0,
+    };
+    clear && XX.find(bytes).is_none()
+}
+
+const BLOCK: usize = 32;
+
 /// Most lines have none of the marks, which a few wide searches find out.
 fn may_hide(bytes: &[u8]) -> bool {
     memchr::memchr3(b'\\', b'$', b'{', bytes).is_some()
         || memchr::memchr3(b'"', b'\'', b'^', bytes).is_some()
-        || memchr::memchr3(b'[', b'(', b'&', bytes).is_some()
+        || memchr::memchr2(b'[', b'(', bytes).is_some()
         || XX.find(bytes).is_some()
 }
 
@@ -69,6 +92,9 @@ static SLASHES: LazyLock<memchr::memmem::Finder<'static>> = LazyLock::new(|| mem
 static XX: LazyLock<memchr::memmem::Finder<'static>> = LazyLock::new(|| memchr::memmem::Finder::new(b"xx"));
 
 fn is_suspicious(bytes: &[u8]) -> bool {
+    if memchr::memchr_iter(b'&', bytes).any(|at| entity(&bytes[at..]).is_some()) {
+        return true;
+    }
     if !may_hide(bytes) {
         return false;
     }
@@ -107,7 +133,6 @@ fn is_suspicious(bytes: &[u8]) -> bool {
             }
             b'[' => matches!(next, b'.' | b':' | b'd' | b'D' | b'@' | b'/') || bytes[at..].starts_with(b"[at]"),
             b'(' => matches!(next, b'.' | b'd') || bytes[at..].starts_with(b"(at)"),
-            b'&' => matches!(next, b'#' | b'a' | b'q' | b'l' | b'g') && entity(&bytes[at..]).is_some(),
             b'x' | b'X' => next.eq_ignore_ascii_case(&b'x') && before.eq_ignore_ascii_case(&b'h'),
             _ => false,
         };
@@ -121,7 +146,7 @@ fn is_suspicious(bytes: &[u8]) -> bool {
 
 static MARK: [bool; 256] = {
     let mut table = [false; 256];
-    let marks = b"\\^$'\"{[(xX&";
+    let marks = b"\\^$'\"{[(xX";
     let mut at = 0;
     while at < marks.len() {
         table[marks[at] as usize] = true;
@@ -194,6 +219,9 @@ fn braces(text: &str) -> Undone {
 
 /// `&amp;`, `&#104;`, `&#x68;`: markup's way to write a character.
 fn entity(bytes: &[u8]) -> Undone {
+    if !matches!(bytes.get(1)?, b'#' | b'a' | b'q' | b'l' | b'g') {
+        return None;
+    }
     let end = bytes.iter().take(10).position(|b| *b == b';')?;
     let plain = match &bytes[1..end] {
         b"amp" => '&',

@@ -93,6 +93,16 @@ pub(crate) fn number_address(text: &str) -> Option<Ipv4Addr> {
     u32::try_from(value).ok().map(Ipv4Addr::from)
 }
 
+/// `1.0.0` where a host may stand: short forms of addresses but 127.1 have a part that no version has.
+pub(crate) fn is_short_version(text: &[u8]) -> bool {
+    text.contains(&b'.')
+        && !text.starts_with(b"127.")
+        && !text.starts_with(b"0")
+        && text.split(|b| *b == b'.').all(|part| (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit))
+        && text.split(|b| *b == b'.').count() < 4
+        && text.split(|b| *b == b'.').all(|part| part.len() < 3 || part <= b"255".as_slice())
+}
+
 /// An IPv6 literal that is more than separators, and no MAC address or time.
 pub(crate) fn ipv6(text: &str) -> Option<Ipv6Addr> {
     if text.len() < 3 || text.bytes().filter(|b| *b == b':').count() < 2 {
@@ -193,6 +203,10 @@ pub(crate) fn is_bare_domain(text: &str, before: Option<u8>, after: Option<u8>) 
     if count >= 3 && text.rsplit('.').nth(1).is_some_and(|it| FILE_ENDINGS.contains(&it)) && is_code_or_file(last) {
         return false;
     }
+    // 4.11.amazon: a version
+    if count >= 3 && text[..text.len() - last.len()].bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return false;
+    }
     if last == "test" {
         return false;
     }
@@ -260,6 +274,8 @@ const CODE_OR_FILE: &str = "sh shell py pl pm rs md zip mov app so cc ps mk pub 
     call data date day now new open win link click help page pid zone save select search services \
     systems tools support vi how play read mobi loan def properties property exposed school java group network cab \
     ro dat sc gdn bar foo goo fit inc ist ing to no lock menu man press prod \
+    log conf txt json jar gz tgz html htm js css cpp hpp yml yaml xml cfg ini tmp bak old csv pid sock service class war go ts \
+    php asp aspx jsp exe dll sys bat ps1 vbs rb swp deb rpm whl tar bz2 xz img iso pem key crt png jpg gif svg ico pdf doc timer \
     next tf prof kim pics plus post safe sale security session show sucks target tab total trust vision watch";
 
 static CODE_OR_FILE_NAMES: LazyLock<Names<()>> =

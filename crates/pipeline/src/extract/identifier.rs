@@ -80,8 +80,8 @@ fn is_identifier_key(key: &str) -> bool {
         "passwd",
     ];
     // a digest's own name wins: `md5_token`, `sha256`
-    !["md5", "sha1", "sha256", "hash"].iter().any(|it| lower.contains(it))
-        && (words.iter().any(|it| lower.contains(it)) || lower.ends_with("id") && lower.len() <= 32)
+    (lower.ends_with("id") && lower.len() <= 32 || words.iter().any(|it| lower.contains(it)))
+        && !["md5", "sha1", "sha256", "hash"].iter().any(|it| lower.contains(it))
 }
 
 #[cfg(test)]

@@ -285,6 +285,8 @@ impl<'a> Lexer<'a> {
         }
         let rest = &rest[..rest.len().min(200)];
         match rest.iter().position(|b| matches!(b, b'>' | b';' | b'|' | b'&' | b'\n' | b'<')) {
+            // <user@host>
+            Some(end) if rest[..end].contains(&b'@') && !rest[..end].contains(&b' ') => false,
             // an attribute may hold a URL
             Some(end) if rest[end] == b'>' && memchr::memmem::find(&rest[..end], b"://").is_some() => false,
             Some(end) => rest[end] == b'>' && !matches!(rest[end - usize::from(end > 0)], b' ' | b'\t' | b'-'),

@@ -189,10 +189,13 @@ impl Scan<'_, '_> {
             let value = bare(args.text, word);
             let path = if context == Context::Killed { PathRole::As(Context::Killed) } else { PathRole::Mention };
             // awk's own connections
-            if let Some(at) = value.find("/inet/") {
+            if word.class & (lex::SLASH | lex::QUOTED) == lex::SLASH | lex::QUOTED
+                && let Some(at) = value.find("/inet/")
+            {
                 self.found.atom(&value[at..], Role::new(context));
             }
-            for part in value.split(['|', '(', ')', ' ']).filter(|it| it.len() > 3) {
+            for part in value.split(['|', '(', ')', ' ']).map(|it| it.trim_end_matches('\\')).filter(|it| it.len() > 3)
+            {
                 self.found.atom(part, Role::new(context).path(path));
             }
         }

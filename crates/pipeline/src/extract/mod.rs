@@ -63,8 +63,9 @@ impl Extractor {
     pub fn extract_with_layers(&self, text: &str, out: &mut Vec<Indicator>) -> Vec<String> {
         out.clear();
         let text = clipped(text, MAX_TEXT);
-        let clear = plain(text);
-        let layers = layers_of(&clear);
+        let unmarked = deobfuscate::is_unmarked(text);
+        let clear = if unmarked { Cow::Borrowed(text) } else { plain(text) };
+        let layers = layers_of(&clear, unmarked);
         scan(&clear, false, out);
         for layer in &layers {
             scan(&plain(layer), true, out);
@@ -75,7 +76,7 @@ impl Extractor {
 
     /// The decoded layers alone.
     pub fn decoded(&self, text: &str) -> Vec<String> {
-        layers_of(&plain(clipped(text, MAX_TEXT)))
+        layers_of(&plain(clipped(text, MAX_TEXT)), false)
     }
 }
 
@@ -90,16 +91,16 @@ fn plain(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn layers_of(text: &str) -> Vec<String> {
+fn layers_of(text: &str, unmarked: bool) -> Vec<String> {
     let mut layers: Vec<String> = Vec::new();
     let mut budget = decode::MAX_DECODED;
-    decode::layers(text, &mut budget, &mut layers);
+    decode::layers(text, unmarked, &mut budget, &mut layers);
     let mut from = 0;
     for _ in 1..decode::MAX_DEPTH {
         let to = layers.len();
         for at in from..to {
             let mut inner = Vec::new();
-            decode::layers(&plain(&layers[at]), &mut budget, &mut inner);
+            decode::layers(&plain(&layers[at]), false, &mut budget, &mut inner);
             inner.retain(|it| !layers.contains(it));
             layers.append(&mut inner);
         }

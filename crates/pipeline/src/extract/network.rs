@@ -290,7 +290,7 @@ impl Scan<'_, '_> {
 
     pub(super) fn host_and_port(&mut self, host: &str, port: &str) {
         let ip = match url::host_of(host) {
-            Some(url::Host::Ip(ip)) if !host.contains(':') => Some(ip),
+            Some(url::Host::Ip(ip)) if !host.contains(':') && !host::is_short_version(host.as_bytes()) => Some(ip),
             _ => host::ipv6(host).map(IpAddr::V6),
         };
         if let (Some(ip), Ok(port)) = (ip, port.parse::<u16>())

@@ -5,7 +5,7 @@
 use std::io::Read;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::packed::Searcher;
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,9 +41,7 @@ const SIGNS: &[(&str, Turn)] = &[
     ("CHAR(", Turn::Codes),
 ];
 
-static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(SIGNS.iter().map(|it| it.0)).ok()
-});
+static FINDER: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(SIGNS.iter().map(|it| it.0)));
 
 /// What is written backwards, in ROT13 or as character codes.
 pub(super) fn layers(text: &str, mut push: impl FnMut(String)) {

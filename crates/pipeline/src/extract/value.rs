@@ -318,9 +318,12 @@ impl Found<'_> {
             return None;
         }
         let before = start.checked_sub(1).map(|at| bytes[at]);
-        let after = bytes.get(end).copied();
         let named = role.host || role.url;
-        let port = port_at(bytes, end);
+        // mx.example.net[192.0.2.25]:25
+        let bracketed = before == Some(b'[') && bytes.get(end) == Some(&b']');
+        let port = port_at(bytes, end + usize::from(bracketed));
+        let after =
+            bytes.get(end).copied().filter(|b| *b != b'[' || !bytes.get(end + 1).is_some_and(u8::is_ascii_digit));
         if bytes[start].is_ascii_digit() {
             let quad = bytes[start..end].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
             if let Some(ip) = host::dotted_quad(&bytes[start..start + quad]) {
@@ -328,6 +331,7 @@ impl Found<'_> {
                 let range = rest.first() == Some(&b'-') && rest[1..].iter().all(|b| b.is_ascii_digit() || *b == b'.');
                 if !(rest.is_empty() || range)
                     || role.version
+                    || !named && self.is_release(text, start)
                     || role.host && !role.url && is_network(&bytes[start + quad..])
                     || ip.octets()[0] == 255
                     || !(named || is_address_place(text, start, start + quad))
@@ -349,6 +353,7 @@ impl Found<'_> {
             }
             if named
                 && matches!(before, None | Some(b'@'))
+                && !host::is_short_version(&bytes[start..end])
                 && let Some(ip) = host::number_address(&text[start..end])
             {
                 let ip = Host::Ip(IpAddr::V4(ip));
@@ -439,6 +444,16 @@ impl Found<'_> {
             Some(at) => identifier::is_identifier(self.whole, at + from, at + to),
             None => identifier::is_identifier(text, from, to),
         }
+    }
+
+    /// `Version=4.0.0.0`, `"version": "4.0.0.0"`.
+    fn is_release(&self, text: &str, start: usize) -> bool {
+        let place = (text.as_ptr() as usize).checked_sub(self.whole.as_ptr() as usize);
+        let head = place.and_then(|at| self.whole.as_bytes().get(at.saturating_sub(16)..at + start));
+        let head = head.filter(|it| it.ends_with(&text.as_bytes()[..start])).unwrap_or(&text.as_bytes()[..start]);
+        let marks = head.iter().rev().take_while(|b| matches!(b, b'"' | b'\'' | b' ' | b'=' | b':' | b'(')).count();
+        let word = &head[..head.len() - marks];
+        marks > 0 && word.len() >= 7 && word[word.len() - 7..].eq_ignore_ascii_case(b"version")
     }
 
     fn dev_tcp(&mut self, text: &str) {
