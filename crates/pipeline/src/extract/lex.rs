@@ -84,7 +84,7 @@ impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str, nested: bool) -> Self {
         let bytes = text.as_bytes();
         // In a Windows path `\n` is the start of a name.
-        let nested = nested && memchr::memmem::find(bytes, b":\\").is_none();
+        let nested = nested && !memchr::memchr_iter(b':', bytes).any(|at| bytes.get(at + 1) == Some(&b'\\'));
         Self { bytes, at: 0, nested, at_line_start: true, calls: SmallVec::new(), no_more: [false; 4] }
     }
 

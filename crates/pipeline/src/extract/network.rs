@@ -19,6 +19,10 @@ impl Scan<'_, '_> {
         let get = Role::url(Context::Downloaded);
         while let Some(word) = args.next() {
             let arg = bare(args.text, word);
+            if !arg.starts_with('-') {
+                self.word(args.text, word, get, depth);
+                continue;
+            }
             let flag = short_flags(arg);
             if let Some(value) = long_value(arg, "--output", args) {
                 self.path_value(value, Context::Written);
@@ -74,6 +78,13 @@ impl Scan<'_, '_> {
         let mut names: SmallVec<[&str; 2]> = SmallVec::new();
         while let Some(word) = args.next() {
             let arg = bare(args.text, word);
+            if !arg.starts_with('-') {
+                if arg.contains('/') {
+                    names.push(arg);
+                }
+                self.word(args.text, word, get, depth);
+                continue;
+            }
             let flag = short_flags(arg);
             if let Some(value) =
                 long_value(arg, "--output-document", args).or_else(|| long_value(arg, "--output-file", args))
@@ -94,9 +105,6 @@ impl Scan<'_, '_> {
             } else if flag.is_some_and(|it| matches!(it, "t" | "T" | "e" | "w" | "Q")) {
                 args.next();
             } else {
-                if !arg.starts_with('-') && arg.contains('/') {
-                    names.push(arg);
-                }
                 self.word(args.text, word, get, depth);
             }
         }

@@ -92,7 +92,9 @@ impl Found<'_> {
             return false;
         };
         // a request's `rm+-rf+/tmp/x`: the decoded layer shows the path
-        if path.contains('+') && memchr::memmem::find(self.whole.as_bytes(), b"+/").is_some() {
+        if memchr::memchr(b'+', path.as_bytes()).is_some()
+            && memchr::memmem::find(self.whole.as_bytes(), b"+/").is_some()
+        {
             return true;
         }
         if path.starts_with("\\\\")
