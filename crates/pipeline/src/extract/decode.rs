@@ -47,6 +47,7 @@ pub(crate) fn layers(text: &str, plain: bool, budget: &mut usize, out: &mut Vec<
     // A run of 16 covers one of every 16 places: looking there alone finds them all.
     let mut probe = MIN_TOKEN - 1;
     let mut behind = 0;
+    let mut packed = Packed { left: MAX_PACKED, bare: None };
     while let Some(byte) = bytes.get(probe) {
         // Text in base64 has capitals, and no hex number has anything but hex digits.
         let before = &bytes[probe + 1 - MIN_TOKEN..=probe];
@@ -83,7 +84,7 @@ pub(crate) fn layers(text: &str, plain: bool, budget: &mut usize, out: &mut Vec<
         let layer = if bits & (LOWER | UPPER) == 0 || bits & BEYOND_HEX == 0 || hex_alone {
             hex(&bytes[start..at])
         } else if bits & UPPER != 0 && bits & (LOWER | DIGIT) != 0 {
-            base64_run(text, start, &mut at, *budget)
+            base64_run(text, start, &mut at, *budget, &mut packed)
         } else {
             None
         };
@@ -132,7 +133,7 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIEN
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// A token may have path parts before it (`/Basic/Command/Base64/d2dl…`), and go on in the next line where it is wrapped.
-fn base64_run(text: &str, start: usize, at: &mut usize, budget: usize) -> Option<String> {
+fn base64_run(text: &str, start: usize, at: &mut usize, budget: usize, packed: &mut Packed) -> Option<String> {
     let bytes = text.as_bytes();
     let mut joined = None;
     if *at - start >= 60 && matches!(bytes.get(*at), Some(b'\n' | b'\r')) {
@@ -158,7 +159,7 @@ fn base64_run(text: &str, start: usize, at: &mut usize, budget: usize) -> Option
         if token.len() < MIN_TOKEN {
             return None;
         }
-        if let Some(text) = base64_token(token).or_else(|| packed_token(token, text, budget)) {
+        if let Some(text) = base64_token(token).or_else(|| packed.token(token, text, budget)) {
             return Some(text);
         }
         from += memchr::memchr(b'/', token)? + 1;
@@ -187,24 +188,41 @@ fn base64_token(token: &[u8]) -> Option<String> {
     is_mostly_text(&text).then_some(text)
 }
 
-/// gzip, zlib or deflate in base64.
-fn packed_token(token: &[u8], text: &str, budget: usize) -> Option<String> {
-    let packed = token.starts_with(b"H4sI") || token.starts_with(b"eJ") || token.starts_with(b"eN");
-    let bare =
-        || [b"Deflate".as_slice(), b"gzinflate"].iter().any(|it| memchr::memmem::find(text.as_bytes(), it).is_some());
-    let bare = !packed && token.len() >= 40 && bare();
-    if !packed && !bare {
-        return None;
+/// Tokens that may be packed, in one text.
+struct Packed {
+    left: usize,
+    /// Whether the text speaks of deflate, which has no signature; asked once.
+    bare: Option<bool>,
+}
+
+/// So many are unpacked at most: each may cost as much as all decoded text together.
+const MAX_PACKED: usize = 16;
+
+impl Packed {
+    /// gzip, zlib or deflate in base64.
+    fn token(&mut self, token: &[u8], text: &str, budget: usize) -> Option<String> {
+        let signed = [b"H4sI".as_slice(), b"eJ", b"eN"].iter().any(|it| token.starts_with(it));
+        if self.left == 0 || token.len() < 40 {
+            return None;
+        }
+        let bare = !signed
+            && *self.bare.get_or_insert_with(|| {
+                ["Deflate", "gzinflate"].iter().any(|it| memchr::memmem::find(text.as_bytes(), it.as_bytes()).is_some())
+            });
+        if !signed && !bare {
+            return None;
+        }
+        self.left -= 1;
+        let whole = token.len() - usize::from(token.len() % 4 == 1);
+        let bytes = STANDARD.decode(&token[..whole.min(MAX_DECODED)]).ok()?;
+        let bytes = turned::inflate(&bytes, bare, budget.min(MAX_DECODED))?;
+        // at the limit a character may be halved
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        is_mostly_text(&text).then_some(text)
     }
-    let whole = token.len() - usize::from(token.len() % 4 == 1);
-    let bytes = STANDARD.decode(&token[..whole.min(MAX_DECODED)]).ok()?;
-    let bytes = turned::inflate(&bytes, bare, budget.min(MAX_DECODED))?;
-    // cut where it stops being text: at the limit, a character may be halved
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    };
-    is_mostly_text(&text).then_some(text)
 }
 
 /// A token that was cut in the middle of a character.

@@ -98,12 +98,15 @@ fn is_suspicious(bytes: &[u8]) -> bool {
     if !may_hide(bytes) {
         return false;
     }
+    let mut json = None;
     let mut from = 0;
     while let Some(at) = bytes[from..].iter().position(|b| MARK[*b as usize]).map(|at| at + from) {
         let next = bytes.get(at + 1).copied().unwrap_or(0);
         let before = if at > 0 { bytes[at - 1] } else { 0 };
         let odd = match bytes[at] {
-            b'\\' | b'^' => next.is_ascii_alphabetic() || next == b'/' && SLASHES.find(bytes).is_some(),
+            b'\\' | b'^' => {
+                next.is_ascii_alphabetic() || next == b'/' && *json.get_or_insert_with(|| SLASHES.find(bytes).is_some())
+            }
             b'$' => match next {
                 b'\'' => true,
                 b'I' => bytes[at..].starts_with(b"$IFS"),

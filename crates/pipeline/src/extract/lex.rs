@@ -366,7 +366,7 @@ impl<'a> Lexer<'a> {
                 },
                 // a URL with (brackets) in it
                 b'(' if class & (COLON | SLASH) == COLON | SLASH
-                    && memchr::memmem::find(&bytes[start..at], b"://").is_some()
+                    && memchr::memmem::find(&bytes[start.max(at.saturating_sub(MAX_BEFORE))..at], b"://").is_some()
                     && super::url::closed(&bytes[at..]).is_some() =>
                 {
                     at += super::url::closed(&bytes[at..]).unwrap_or(1);
@@ -461,6 +461,8 @@ fn next_char(bytes: &[u8], at: usize) -> usize {
     next
 }
 
+/// How far before a bracket a URL's `://` is looked for.
+const MAX_BEFORE: usize = 512;
 const MAX_CALLS: usize = 64;
 /// More words than this in one pipeline are read as another one.
 const MAX_WORDS: usize = 4096;

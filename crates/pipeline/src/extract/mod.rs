@@ -123,7 +123,7 @@ pub fn lines<'a>(extractor: &'a Extractor, text: &'a str) -> impl Iterator<Item 
 
 /// `text` is without obfuscation.
 fn scan(text: &str, decoded: bool, out: &mut Vec<Indicator>) {
-    let mut found = Found { out, decoded, whole: text };
+    let mut found = Found { out, decoded, whole: text, asked: value::Asked::default() };
     Scan::new(&mut found).text(text, None, 0);
 }
 

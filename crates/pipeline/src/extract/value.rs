@@ -60,6 +60,15 @@ pub(crate) struct Found<'o> {
     pub decoded: bool,
     /// The whole text: what writes to `authorized_keys` may stand far from the key.
     pub whole: &'o str,
+    /// What is asked of the whole text, once.
+    pub asked: Asked,
+}
+
+#[derive(Default)]
+pub(crate) struct Asked {
+    authorized_keys: Option<bool>,
+    /// `rm+-rf+/tmp/x`
+    form: Option<bool>,
 }
 
 impl Found<'_> {
@@ -68,6 +77,16 @@ impl Found<'_> {
         if self.out.len() < super::MAX_FOUND {
             self.out.push(Indicator { kind, value: value.into(), context, decoded: self.decoded });
         }
+    }
+
+    fn is_form(&mut self) -> bool {
+        let whole = self.whole.as_bytes();
+        *self.asked.form.get_or_insert_with(|| memchr::memmem::find(whole, b"+/").is_some())
+    }
+
+    fn writes_keys(&mut self) -> bool {
+        let whole = self.whole;
+        *self.asked.authorized_keys.get_or_insert_with(|| whole.contains("authorized_keys"))
     }
 
     /// One word without its quotes.
@@ -92,9 +111,7 @@ impl Found<'_> {
             return false;
         };
         // a request's `rm+-rf+/tmp/x`: the decoded layer shows the path
-        if memchr::memchr(b'+', path.as_bytes()).is_some()
-            && memchr::memmem::find(self.whole.as_bytes(), b"+/").is_some()
-        {
+        if memchr::memchr(b'+', path.as_bytes()).is_some() && self.is_form() {
             return true;
         }
         if path.starts_with("\\\\")
@@ -411,7 +428,7 @@ impl Found<'_> {
                 bytes[start..].iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).count();
             let padding = bytes[start + length..].iter().take(2).take_while(|b| **b == b'=').count();
             if length >= 64 {
-                let context = if self.whole.contains("authorized_keys") { Context::Configured } else { role.context };
+                let context = if self.writes_keys() { Context::Configured } else { role.context };
                 self.emit(IndicatorKind::SshKey, &text[start..start + length + padding], context);
                 return start + length + padding;
             }
@@ -609,7 +626,7 @@ mod tests {
 
     fn found(text: &str, role: Role) -> Vec<String> {
         let mut out = Vec::new();
-        Found { out: &mut out, decoded: false, whole: text }.atom(text, role);
+        Found { out: &mut out, decoded: false, whole: text, asked: Asked::default() }.atom(text, role);
         out.sort();
         out.iter().map(|it| format!("{}:{}", it.kind.name(), it.value)).collect()
     }
