@@ -396,7 +396,8 @@ impl Scan<'_, '_> {
                 && self.key == Key::None
                 && *files.get_or_insert_with(|| takes_files(name))
             {
-                self.word(args.text, word, Role::file(context), depth);
+                let role = if context == Context::Mentioned { Role::new(context) } else { call_role(context) };
+                self.word(args.text, word, Role { file: true, ..role }, depth);
                 continue;
             }
             self.value(args, word, context, depth);
