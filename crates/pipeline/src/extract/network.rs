@@ -321,9 +321,9 @@ impl Scan<'_, '_> {
     pub(super) fn ssh(&mut self, args: &mut Args<'_>, depth: usize) {
         while let Some(word) = args.next() {
             let arg = bare(args.text, word);
-            if arg.starts_with('-') {
+            if let Some(letters) = arg.strip_prefix('-') {
                 // the last of joined ones may take a value: -fNR
-                let joined = (2..=6).contains(&arg.len()) && arg[1..].bytes().all(|b| b.is_ascii_alphabetic());
+                let joined = (1..=5).contains(&letters.len()) && letters.bytes().all(|b| b.is_ascii_alphabetic());
                 let takes = arg == "-pw"
                     || joined
                         && !matches!(arg, "-ssh" | "-batch")

@@ -401,10 +401,9 @@ impl Found<'_> {
         let is_name = if named && matches!(before, None | Some(b'@' | b'=')) {
             host::is_domain(name) && (role.host || matches!(after, Some(b'/' | b':')) || !host::ends_like_a_file(name))
         } else {
-            !role.file
-                && host::is_bare_domain(name, before, after)
-                && !(before.is_some_and(|b| !b.is_ascii()) && goes_on(&text[..start]))
-                && !(after == Some(b'/') && before.is_some_and(|b| b == b'/'))
+            let in_word = before.is_some_and(|b| !b.is_ascii()) && goes_on(&text[..start]);
+            let in_path = after == Some(b'/') && before == Some(b'/');
+            !role.file && !in_word && !in_path && host::is_bare_domain(name, before, after)
         };
         if !is_name {
             return None;
