@@ -8,7 +8,7 @@ use score::Score;
 
 fn scored(file: &str, least: usize) -> Score {
     let path = format!("{}/../../fixtures/indicators/{file}", env!("CARGO_MANIFEST_DIR"));
-    let lines = score::lines(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let lines = score::lines(&std::fs::read_to_string(path).expect("the fixture")).expect("labelled lines");
     assert!(lines.len() >= least);
     let traps = lines.iter().filter(|it| it.trap).count();
     assert!(traps * 100 >= lines.len() * 45, "{traps} traps");
