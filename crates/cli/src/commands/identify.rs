@@ -28,7 +28,7 @@ struct Identified<'a> {
 pub(super) fn identify(file: Option<&Path>) -> Result<Done> {
     let methods = Methods::builtin();
     let mut out = BufWriter::new(std::io::stdout().lock());
-    each_line(file, &mut |line, text| {
+    each_line(file, &mut |line, text, _| {
         if text.trim().is_empty() {
             return Ok(());
         }

@@ -73,6 +73,15 @@ impl<'f, 'o> Scan<'f, 'o> {
                 }
                 at
             }
+            // a unit's command
+            b'E' => match text[at..].strip_prefix("ExecSt").and_then(|it| it.find('=').filter(|it| *it < 12)) {
+                Some(sign) => {
+                    let command = at + "ExecSt".len() + sign + 1;
+                    let marks = text.as_bytes()[command..].iter().take_while(|b| b"-@:+! ".contains(b)).count();
+                    command + marks
+                }
+                None => at,
+            },
             b'U' | b'u' => {
                 let end = line_end(text, at, nested);
                 if let Some(agent) = header_value(&text[at..end], "user-agent") {
@@ -99,6 +108,13 @@ impl<'f, 'o> Scan<'f, 'o> {
         let into_crontab = commands.iter().skip(1).any(|it| it.tool == Some(Tool::Crontab));
         for at in 0..commands.len() {
             let command = commands[at];
+            // AssemblyVersion("1.0.0.0")
+            if let Some((start, end)) = command.call
+                && bare(text, words[command.name]).starts_with(|c: char| c.is_ascii_digit())
+                && text[start as usize..end as usize].to_ascii_lowercase().ends_with("version")
+            {
+                continue;
+            }
             let inherit = match command.call {
                 Some((start, end)) => call_context(&text[start as usize..end as usize]).or(inherit),
                 None => inherit,
@@ -137,6 +153,11 @@ impl<'f, 'o> Scan<'f, 'o> {
                 continue;
             }
             let name = bare(text, word);
+            // a log's name for what follows
+            if name.len() <= 24 && name.ends_with(':') && at + 1 < last && is_command_label(name) {
+                at += 1;
+                continue;
+            }
             // `cmd=wget http://…` and `/x.php?a=b&c=wget http://…` in a decoded request
             if word.class & (lex::EQUALS | lex::QUESTION) != 0
                 && at + 1 < last
@@ -151,8 +172,12 @@ impl<'f, 'o> Scan<'f, 'o> {
             let base = if word.class & (lex::SLASH | lex::BACKSLASH) == 0 { name } else { base_name(name) };
             let tool = tools::tool(base.as_bytes());
             // a program of a well-known name in a place of its own is another program
-            let tool =
-                tool.filter(|it| *it != Tool::Plain || word.class & lex::SLASH == 0 || tools::is_system_program(name));
+            let tool = tool.filter(|it| {
+                *it != Tool::Plain
+                    || word.class & lex::SLASH == 0
+                    || tools::is_standard_folder(name)
+                    || tools::is_system_program(name)
+            });
             let rest = at + 1;
             match tool {
                 Some(Tool::Keyword) => at = rest,
@@ -194,7 +219,9 @@ impl<'f, 'o> Scan<'f, 'o> {
         let name = words[command.name];
         let name_text = bare(text, name);
         let mut args = Args { text, words, at: command.name + 1, last: command.last };
-        if command.tool == Some(Tool::Plain) && name.class & !(lex::SLASH | lex::DOT | lex::LONG) == 0 {
+        if command.tool.is_some_and(|it| it == Tool::Plain || tools::is_standard_folder(name_text))
+            && name.class & !(lex::SLASH | lex::DOT | lex::LONG) == 0
+        {
             // the system's own, as `resolve` saw
         } else if command.call.is_none() || command.tool.is_some() {
             self.program(text, name, name_text, context, inherit.is_some(), depth);
@@ -270,7 +297,8 @@ impl<'f, 'o> Scan<'f, 'o> {
             || has_drive(name)
         {
             // Mozilla/5.0 and text/html are no programs
-            let runs = !inherited && (name.starts_with(['/', '.', '~', '%']) || name.contains('\\'));
+            let runs =
+                !inherited && !name.ends_with('/') && (name.starts_with(['/', '.', '~', '%']) || name.contains('\\'));
             let role = match inherited {
                 true => call_role(context),
                 false if runs => Role::new(context).path(PathRole::As(Context::Executed)),
@@ -289,10 +317,19 @@ impl<'f, 'o> Scan<'f, 'o> {
             let word = words[at];
             let name = bare(text, word);
             if word.class & (lex::OUT | lex::IN) != 0 {
+                self.redirect(text, word, depth);
                 continue;
             }
             if word.class & lex::EQUALS == 0 || !is_assignment(name) {
                 break;
+            }
+            // POOL=host:port
+            if word.class & lex::COLON != 0
+                && let Some((key, value)) = name.split_once('=')
+                && key.to_ascii_lowercase().contains("pool")
+                && self.found.pool_text(value.trim_matches(['"', '\'']), Context::Configured)
+            {
+                continue;
             }
             let role = if name.starts_with("LD_PRELOAD=") {
                 Role::new(Context::Executed).path(PathRole::As(Context::Executed))
@@ -368,7 +405,7 @@ impl<'f, 'o> Scan<'f, 'o> {
             )
         });
         if !spaced || depth >= MAX_NESTING || has_drive(inner) && !inner.contains(' ') {
-            if whole {
+            if whole || inner.starts_with("/inet/") || inner.starts_with("/dev/") {
                 self.found.atom(inner, role);
             } else {
                 self.found.candidates(inner, role);
@@ -448,8 +485,10 @@ impl<'f, 'o> Scan<'f, 'o> {
             }
             Key::Wallet => self.found.candidates(value, Role { wallet: true, ..Role::new(Context::Configured) }),
             Key::Image => {
-                if let Some(image) = image(value) {
-                    self.found.emit(IndicatorKind::Image, image, Context::Executed);
+                match image(value) {
+                    Some(image) => self.found.emit(IndicatorKind::Image, image, Context::Executed),
+                    // a program's image is a file
+                    None => self.found.atom(value, role),
                 }
             }
             Key::None => {}
@@ -477,7 +516,14 @@ impl<'f, 'o> Scan<'f, 'o> {
 
 /// What a function does with its arguments.
 fn call_context(name: &str) -> Option<Context> {
-    let last = name.rsplit(['.', ':', '>']).next().unwrap_or(name);
+    let mut parts = name.rsplit(['.', ':', '>', '=', '$']);
+    let last = parts.next().unwrap_or(name);
+    // TCPSocket.new
+    let last = if matches!(last, "new" | "open") {
+        parts.next().filter(|it| it.ends_with("Socket")).unwrap_or(last)
+    } else {
+        last
+    };
     if last.len() > 32 || !last.is_ascii() {
         return None;
     }
@@ -510,6 +556,10 @@ fn call_context(name: &str) -> Option<Context> {
         | "fsockopen"
         | "pfsockopen"
         | "tcpclient"
+        | "tcpsocket"
+        | "udpclient"
+        | "connectasync"
+        | "beginconnect"
         | "socket"
         | "create_connection"
         | "stream_socket_client"
@@ -554,6 +604,11 @@ pub(super) fn key_of(name: &str) -> Option<Key> {
 /// `C:\`.
 fn has_drive(text: &str) -> bool {
     matches!(text.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic())
+}
+
+fn is_command_label(text: &str) -> bool {
+    const LABELS: &[&str] = &["commandline:", "processcommandline:", "command:", "cmdline:", "cmd:", "proctitle:"];
+    LABELS.iter().any(|it| text.eq_ignore_ascii_case(it))
 }
 
 fn is_assignment(text: &str) -> bool {

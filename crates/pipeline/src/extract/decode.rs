@@ -1,9 +1,11 @@
 //! text → what is written in it in base64, hex, escapes or URL-encoding, one layer at a time. Deliberately absent:
-//! compression and ciphers.
+//! ciphers. What is turned round or packed: `turned`.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::turned;
 
 /// Layers within layers are followed this deep.
 pub const MAX_DEPTH: usize = 4;
@@ -38,11 +40,14 @@ static CLASS: [u8; 256] = {
 const TOKEN: u8 = UPPER | LOWER | DIGIT | SYMBOL;
 
 /// Everything that one look decodes, in text order; `budget` is what may still be decoded.
-pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
+///
+/// `plain`: the text is known to have no mark of escapes, calls or pipes, as most lines have none.
+pub(crate) fn layers(text: &str, plain: bool, budget: &mut usize, out: &mut Vec<String>) {
     let bytes = text.as_bytes();
     // A run of 16 covers one of every 16 places: looking there alone finds them all.
     let mut probe = MIN_TOKEN - 1;
     let mut behind = 0;
+    let mut packed = Packed { left: MAX_PACKED, bare: None };
     while let Some(byte) = bytes.get(probe) {
         // Text in base64 has capitals, and no hex number has anything but hex digits.
         let before = &bytes[probe + 1 - MIN_TOKEN..=probe];
@@ -72,10 +77,14 @@ pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
         if at - start < MIN_TOKEN {
             continue;
         }
-        let layer = if bits & (LOWER | UPPER) == 0 || bits & BEYOND_HEX == 0 {
+        // 0x3c3f706870…
+        let number = matches!(bytes[start..at], [b'0', b'x' | b'X', ..]);
+        let start = start + if number { 2 } else { 0 };
+        let hex_alone = number && bytes[start..at].iter().all(|b| CLASS[*b as usize] & BEYOND_HEX == 0);
+        let layer = if bits & (LOWER | UPPER) == 0 || bits & BEYOND_HEX == 0 || hex_alone {
             hex(&bytes[start..at])
         } else if bits & UPPER != 0 && bits & (LOWER | DIGIT) != 0 {
-            base64_run(text, start, &mut at)
+            base64_run(text, start, &mut at, *budget, &mut packed)
         } else {
             None
         };
@@ -85,8 +94,11 @@ pub(crate) fn layers(text: &str, budget: &mut usize, out: &mut Vec<String>) {
             push(layer, budget, out);
         }
     }
-    if let Some(layer) = unescape(text) {
-        push(layer, budget, out);
+    if !plain {
+        if let Some(layer) = unescape(text, 2) {
+            push(layer, budget, out);
+        }
+        turned::layers(text, |layer| push(layer, budget, out));
     }
     let may_be_encoded = |at: usize| match bytes[at] {
         b'%' => bytes.get(at + 1..at + 3).is_some_and(|it| it.iter().all(u8::is_ascii_hexdigit)),
@@ -121,7 +133,7 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIEN
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// A token may have path parts before it (`/Basic/Command/Base64/d2dl…`), and go on in the next line where it is wrapped.
-fn base64_run(text: &str, start: usize, at: &mut usize) -> Option<String> {
+fn base64_run(text: &str, start: usize, at: &mut usize, budget: usize, packed: &mut Packed) -> Option<String> {
     let bytes = text.as_bytes();
     let mut joined = None;
     if *at - start >= 60 && matches!(bytes.get(*at), Some(b'\n' | b'\r')) {
@@ -147,7 +159,7 @@ fn base64_run(text: &str, start: usize, at: &mut usize) -> Option<String> {
         if token.len() < MIN_TOKEN {
             return None;
         }
-        if let Some(text) = base64_token(token) {
+        if let Some(text) = base64_token(token).or_else(|| packed.token(token, text, budget)) {
             return Some(text);
         }
         from += memchr::memchr(b'/', token)? + 1;
@@ -174,6 +186,43 @@ fn base64_token(token: &[u8]) -> Option<String> {
         String::from_utf8(bytes).ok().or_else(|| lossy_tail(token, engine))?
     };
     is_mostly_text(&text).then_some(text)
+}
+
+/// Tokens that may be packed, in one text.
+struct Packed {
+    left: usize,
+    /// Whether the text speaks of deflate, which has no signature; asked once.
+    bare: Option<bool>,
+}
+
+/// So many are unpacked at most: each may cost as much as all decoded text together.
+const MAX_PACKED: usize = 16;
+
+impl Packed {
+    /// gzip, zlib or deflate in base64.
+    fn token(&mut self, token: &[u8], text: &str, budget: usize) -> Option<String> {
+        let signed = [b"H4sI".as_slice(), b"eJ", b"eN"].iter().any(|it| token.starts_with(it));
+        if self.left == 0 || token.len() < 40 {
+            return None;
+        }
+        let bare = !signed
+            && *self.bare.get_or_insert_with(|| {
+                ["Deflate", "gzinflate"].iter().any(|it| memchr::memmem::find(text.as_bytes(), it.as_bytes()).is_some())
+            });
+        if !signed && !bare {
+            return None;
+        }
+        self.left -= 1;
+        let whole = token.len() - usize::from(token.len() % 4 == 1);
+        let bytes = STANDARD.decode(&token[..whole.min(MAX_DECODED)]).ok()?;
+        let bytes = turned::inflate(&bytes, bare, budget.min(MAX_DECODED))?;
+        // at the limit a character may be halved
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        is_mostly_text(&text).then_some(text)
+    }
 }
 
 /// A token that was cut in the middle of a character.
@@ -209,20 +258,32 @@ fn hex(digits: &[u8]) -> Option<String> {
         return None;
     }
     let pair = |pair: &[u8]| Some((hex_digit(pair[0])? << 4) | hex_digit(pair[1])?);
-    let is_plain = |b: u8| matches!(b, b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    if !digits[..8].chunks_exact(2).all(|it| pair(it).is_some_and(is_plain)) {
+    // auditd's arguments are parted by NUL, UTF-16 has one behind each letter
+    let is_plain = |b: u8| matches!(b, 0 | b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    if digits.starts_with(b"00") || !digits[..8].chunks_exact(2).all(|it| pair(it).is_some_and(is_plain)) {
         return None;
     }
-    let bytes: Vec<u8> = digits.chunks_exact(2).map(pair).collect::<Option<_>>()?;
-    bytes.iter().all(|b| is_plain(*b)).then(|| String::from_utf8(bytes).ok()).flatten()
+    let mut bytes: Vec<u8> = digits.chunks_exact(2).map(pair).collect::<Option<_>>()?;
+    if !bytes.iter().all(|b| is_plain(*b)) {
+        return None;
+    }
+    let zeros = bytes.iter().filter(|b| **b == 0).count();
+    if zeros * 2 >= bytes.len() - 1 {
+        bytes.retain(|b| *b != 0);
+    } else if zeros * 4 > bytes.len() {
+        return None;
+    } else {
+        bytes.iter_mut().filter(|b| **b == 0).for_each(|b| *b = b' ');
+    }
+    (bytes.len() >= 8).then(|| String::from_utf8(bytes).ok()).flatten()
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
     (byte as char).to_digit(16).map(|it| it as u8)
 }
 
-/// `\x77`, `\167`, `\0167` and `\u0077` replaced; `None` where there are not two of them that are text.
-pub(crate) fn unescape(text: &str) -> Option<String> {
+/// `\x77`, `\167`, `\0167` and `\u0077` replaced; `None` where there are not `least` of them that are text.
+pub(crate) fn unescape(text: &str, least: usize) -> Option<String> {
     let bytes = text.as_bytes();
     let first = memchr::memchr(b'\\', bytes)?;
     let mut out: Vec<u8> = Vec::new();
@@ -248,7 +309,7 @@ pub(crate) fn unescape(text: &str) -> Option<String> {
         at += taken;
         copied = at;
     }
-    if good < 2 || bad * 4 > good {
+    if good < least || bad * 4 > good {
         return None;
     }
     out.extend_from_slice(&bytes[copied..]);
@@ -346,7 +407,7 @@ mod tests {
 
     fn once(text: &str) -> Vec<String> {
         let mut out = Vec::new();
-        layers(text, &mut MAX_DECODED.clone(), &mut out);
+        layers(text, false, &mut MAX_DECODED.clone(), &mut out);
         out
     }
 

@@ -13,6 +13,7 @@ pub fn deobfuscate(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let bytes = text.as_bytes();
+    let json = SLASHES.find(bytes).is_some();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     let mut copied = 0;
@@ -21,8 +22,11 @@ pub fn deobfuscate(text: &str) -> Cow<'_, str> {
     while at < bytes.len() {
         let found = match bytes[at] {
             b'$' => ifs(&bytes[at..]).or_else(|| ansi_c(&text[at..])).or_else(|| lookup(&text[at..])),
-            b'{' if word_start => braces(&text[at..]),
+            b'{' => word_start.then(|| braces(&text[at..])).flatten().or_else(|| defanged(&bytes[at..])),
             b'[' | b'(' => defanged(&bytes[at..]),
+            b'\\' if json && bytes.get(at + 1) == Some(&b'/') => Some((2, "/".into())),
+            b'&' => entity(&bytes[at..]),
+            b'\'' | b'"' if at > 0 => joint(&bytes[at - 1..]),
             b'h' | b'H' => hxxp(&bytes[at..]),
             _ => None,
         };
@@ -50,6 +54,29 @@ pub fn deobfuscate(text: &str) -> Cow<'_, str> {
 
 type Undone = Option<(usize, String)>;
 
+/// Whether the text is ASCII without any mark of a trick, an escape, a call or a pipe: one look at every byte, sixteen
+/// at a time, in place of a search for each.
+pub(super) fn is_unmarked(text: &str) -> bool {
+    // "#$%&'() [\\]^ {|}~ and all beyond
+    let mark = |b: u8| u8::from(b.wrapping_sub(b'"') <= 7) | u8::from(b.wrapping_sub(b'[') <= 3) | u8::from(b >= b'{');
+    let any = |block: &[u8; BLOCK]| block.iter().fold(0, |any, b| any | mark(*b)) != 0;
+    let bytes = text.as_bytes();
+    let mut rest = bytes;
+    while let Some((block, after)) = rest.split_first_chunk() {
+        if any(block) {
+            return false;
+        }
+        rest = after;
+    }
+    let clear = match bytes.last_chunk() {
+        Some(block) => rest.is_empty() || !any(block),
+        None => rest.iter().fold(0, |any, b| any | mark(*b)) == 0,
+    };
+    clear && XX.find(bytes).is_none()
+}
+
+const BLOCK: usize = 32;
+
 /// Most lines have none of the marks, which a few wide searches find out.
 fn may_hide(bytes: &[u8]) -> bool {
     memchr::memchr3(b'\\', b'$', b'{', bytes).is_some()
@@ -58,19 +85,28 @@ fn may_hide(bytes: &[u8]) -> bool {
         || XX.find(bytes).is_some()
 }
 
+/// JSON writes `http:\/\/`.
+static SLASHES: LazyLock<memchr::memmem::Finder<'static>> = LazyLock::new(|| memchr::memmem::Finder::new(b":\\/\\/"));
+
 /// The middle of `hxxp`.
 static XX: LazyLock<memchr::memmem::Finder<'static>> = LazyLock::new(|| memchr::memmem::Finder::new(b"xx"));
 
 fn is_suspicious(bytes: &[u8]) -> bool {
+    if memchr::memchr_iter(b'&', bytes).any(|at| entity(&bytes[at..]).is_some()) {
+        return true;
+    }
     if !may_hide(bytes) {
         return false;
     }
+    let mut json = None;
     let mut from = 0;
     while let Some(at) = bytes[from..].iter().position(|b| MARK[*b as usize]).map(|at| at + from) {
         let next = bytes.get(at + 1).copied().unwrap_or(0);
         let before = if at > 0 { bytes[at - 1] } else { 0 };
         let odd = match bytes[at] {
-            b'\\' | b'^' => next.is_ascii_alphabetic(),
+            b'\\' | b'^' => {
+                next.is_ascii_alphabetic() || next == b'/' && *json.get_or_insert_with(|| SLASHES.find(bytes).is_some())
+            }
             b'$' => match next {
                 b'\'' => true,
                 b'I' => bytes[at..].starts_with(b"$IFS"),
@@ -87,7 +123,9 @@ fn is_suspicious(bytes: &[u8]) -> bool {
             b'\'' | b'"' => {
                 (before.is_ascii_alphanumeric() || before == b'/' || next == bytes[at])
                     && (next.is_ascii_alphanumeric() || next == bytes[at])
+                    || at > 0 && joint(&bytes[at - 1..]).is_some()
             }
+            b'{' if next == b'.' => true,
             b'{' => {
                 let name = bytes[at + 1..]
                     .iter()
@@ -96,8 +134,8 @@ fn is_suspicious(bytes: &[u8]) -> bool {
                     .count();
                 name > 0 && bytes.get(at + 1 + name) == Some(&b',')
             }
-            b'[' => matches!(next, b'.' | b':' | b'd' | b'D'),
-            b'(' => next == b'.' || next == b'd',
+            b'[' => matches!(next, b'.' | b':' | b'd' | b'D' | b'@' | b'/') || bytes[at..].starts_with(b"[at]"),
+            b'(' => matches!(next, b'.' | b'd') || bytes[at..].starts_with(b"(at)"),
             b'x' | b'X' => next.eq_ignore_ascii_case(&b'x') && before.eq_ignore_ascii_case(&b'h'),
             _ => false,
         };
@@ -147,7 +185,7 @@ fn ansi_c(text: &str) -> Undone {
     while *bytes.get(end)? != b'\'' {
         end += if bytes[end] == b'\\' { 2 } else { 1 };
     }
-    let plain = super::decode::unescape(&body[..end])?;
+    let plain = super::decode::unescape(&body[..end], 1)?;
     Some((end + 3, plain))
 }
 
@@ -182,11 +220,64 @@ fn braces(text: &str) -> Undone {
     Some((end + 1, body.replace(',', " ")))
 }
 
-/// `[.]`, `(.)`, `[dot]`, `[:]`, `[://]`.
+/// `&amp;`, `&#104;`, `&#x68;`: markup's way to write a character.
+fn entity(bytes: &[u8]) -> Undone {
+    if !matches!(bytes.get(1)?, b'#' | b'a' | b'q' | b'l' | b'g') {
+        return None;
+    }
+    let end = bytes.iter().take(10).position(|b| *b == b';')?;
+    let plain = match &bytes[1..end] {
+        b"amp" => '&',
+        b"quot" => '"',
+        b"apos" => '\'',
+        b"lt" => '<',
+        b"gt" => '>',
+        [b'#', rest @ ..] => {
+            let (digits, radix) = match rest {
+                [b'x' | b'X', digits @ ..] => (digits, 16),
+                digits => (digits, 10),
+            };
+            let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
+            char::from_u32(code).filter(|c| matches!(c, ' '..='~'))?
+        }
+        _ => return None,
+    };
+    Some((end + 1, plain.into()))
+}
+
+/// The `'+'` of `'ht'+'tp'`; `bytes` start one before it.
+fn joint(bytes: &[u8]) -> Undone {
+    let (before, bytes) = bytes.split_first()?;
+    let quote = *bytes.first()?;
+    // a string may end here; behind a blank, `(` or `=` it only starts
+    if matches!(before, b' ' | b'(' | b'=' | b',' | b'[' | b'{' | b'\\') {
+        return None;
+    }
+    let blanks = |at: usize| bytes[at..].iter().take(4).take_while(|b| **b == b' ').count();
+    let plus = 1 + blanks(1);
+    if bytes.get(plus) != Some(&b'+') {
+        return None;
+    }
+    let close = plus + 1 + blanks(plus + 1);
+    (bytes.get(close) == Some(&quote)).then(|| (close + 1, String::new()))
+}
+
+/// `[.]`, `(.)`, `{.}`, `[dot]`, `[:]`, `[://]`, `[/]`, `[@]`, `[at]`.
 fn defanged(bytes: &[u8]) -> Undone {
-    for (written, meant) in
-        [("[.]", "."), ("(.)", "."), ("[dot]", "."), ("(dot)", "."), ("[DOT]", "."), ("[:]", ":"), ("[://]", "://")]
-    {
+    for (written, meant) in [
+        ("[.]", "."),
+        ("(.)", "."),
+        ("[dot]", "."),
+        ("(dot)", "."),
+        ("[DOT]", "."),
+        ("{.}", "."),
+        ("[:]", ":"),
+        ("[://]", "://"),
+        ("[/]", "/"),
+        ("[@]", "@"),
+        ("[at]", "@"),
+        ("(at)", "@"),
+    ] {
         if bytes.starts_with(written.as_bytes()) {
             return Some((written.len(), meant.into()));
         }

@@ -93,9 +93,23 @@ pub(crate) fn number_address(text: &str) -> Option<Ipv4Addr> {
     u32::try_from(value).ok().map(Ipv4Addr::from)
 }
 
+/// `1.0.0` where a host may stand: short forms of addresses but 127.1 have a part that no version has.
+pub(crate) fn is_short_version(text: &[u8]) -> bool {
+    text.contains(&b'.')
+        && !text.starts_with(b"127.")
+        && !text.starts_with(b"0")
+        && text.split(|b| *b == b'.').all(|part| (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit))
+        && text.split(|b| *b == b'.').count() < 4
+        && text.split(|b| *b == b'.').all(|part| part.len() < 3 || part <= b"255".as_slice())
+}
+
 /// An IPv6 literal that is more than separators, and no MAC address or time.
 pub(crate) fn ipv6(text: &str) -> Option<Ipv6Addr> {
     if text.len() < 3 || text.bytes().filter(|b| *b == b':').count() < 2 {
+        return None;
+    }
+    // 01:23:45:67:89:ab:cd:ef names a device
+    if text.len() == 23 && text.bytes().skip(2).step_by(3).all(|b| b == b':') {
         return None;
     }
     let ip: Ipv6Addr = text.parse().ok()?;
@@ -163,6 +177,14 @@ pub(crate) fn is_bare_domain(text: &str, before: Option<u8>, after: Option<u8>) 
     if KNOWN_HOSTS.contains(&text) {
         return true;
     }
+    if PRODUCTS.iter().any(|it| text.eq_ignore_ascii_case(it))
+        || after == Some(b'/')
+            && LABEL_DOMAINS
+                .iter()
+                .any(|it| text.strip_suffix(it).is_some_and(|head| head.is_empty() || head.ends_with('.')))
+    {
+        return false;
+    }
     // camelCase and Capitalised.Parts are code.
     let (upper, lower) = text
         .bytes()
@@ -175,6 +197,14 @@ pub(crate) fn is_bare_domain(text: &str, before: Option<u8>, after: Option<u8>) 
     let count = text.bytes().filter(|b| *b == b'.').count() + 1;
     if is_code_or_file(last) && !(count >= 3 && (first == "www" || matches!(last, "pl" | "in" | "st" | "dev" | "app")))
     {
+        return false;
+    }
+    // query.sql.in: a template of a file
+    if count >= 3 && text.rsplit('.').nth(1).is_some_and(|it| FILE_ENDINGS.contains(&it)) && is_code_or_file(last) {
+        return false;
+    }
+    // 4.11.amazon: a version
+    if count >= 3 && text[..text.len() - last.len()].bytes().all(|b| b.is_ascii_digit() || b == b'.') {
         return false;
     }
     if last == "test" {
@@ -202,13 +232,51 @@ pub(crate) fn ends_like_a_file(text: &str) -> bool {
 const KNOWN_HOSTS: &[&str] =
     &["transfer.sh", "temp.sh", "get.sh", "bashupload.com", "oshi.at", "paste.rs", "sh.rustup.rs", "0x0.st"];
 
+const FILE_ENDINGS: &[&str] = &[
+    "sql",
+    "txt",
+    "conf",
+    "cfg",
+    "json",
+    "xml",
+    "html",
+    "h",
+    "c",
+    "sh",
+    "py",
+    "tar",
+    "log",
+    "yml",
+    "yaml",
+    "spec",
+    "pc",
+    "desktop",
+    "service",
+    "ini",
+    "js",
+    "css",
+    "md",
+    "tmpl",
+    "java",
+    "properties",
+    "tex",
+];
+
+/// Names of software that read as hosts.
+const PRODUCTS: &[&str] = &["asp.net", "vb.net", "ado.net", "ml.net", "paint.net", "socket.io"];
+
+/// Before a `/` they start the name of a label, and nobody connects there.
+const LABEL_DOMAINS: &[&str] = &["kubernetes.io", "k8s.io"];
+
 /// Suffixes that end file names and program text far more often than domains.
 const CODE_OR_FILE: &str = "sh shell py pl pm rs md zip mov app so cc ps mk pub box map run name \
     host cat bin dev do ac as am is in la st id ms al bz aq one \
     call data date day now new open win link click help page pid zone save select search services \
     systems tools support vi how play read mobi loan def properties property exposed school java group network cab \
     ro dat sc gdn bar foo goo fit inc ist ing to no lock menu man press prod \
-    prof kim pics plus post safe sale security session show sucks target tab total trust vision watch";
+    log conf txt json jar gz tgz html htm js css cpp hpp yml yaml xml cfg ini tmp bak old csv pid sock service class war go ts \
+    php asp aspx jsp exe dll sys bat ps1 vbs rb swp deb rpm whl tar bz2 xz img iso pem key crt png jpg gif svg ico pdf doc timer \
+    next tf prof kim pics plus post safe sale security session show sucks target tab total trust vision watch";
 
 static CODE_OR_FILE_NAMES: LazyLock<Names<()>> =
     LazyLock::new(|| Names::new(CODE_OR_FILE.split_ascii_whitespace().map(|name| (name, ()))));

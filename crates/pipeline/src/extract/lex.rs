@@ -84,7 +84,7 @@ impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str, nested: bool) -> Self {
         let bytes = text.as_bytes();
         // In a Windows path `\n` is the start of a name.
-        let nested = nested && memchr::memmem::find(bytes, b":\\").is_none();
+        let nested = nested && !memchr::memchr_iter(b':', bytes).any(|at| bytes.get(at + 1) == Some(&b'\\'));
         Self { bytes, at: 0, nested, at_line_start: true, calls: SmallVec::new(), no_more: [false; 4] }
     }
 
@@ -240,13 +240,24 @@ impl<'a> Lexer<'a> {
         {
             into.words.pop();
         }
+        // `=>` and `->` are code
+        if bytes[self.at] == b'>' && self.at > 0 && matches!(bytes[self.at - 1], b'=' | b'-') {
+            self.at += 1;
+            return 0;
+        }
+        // `>=2.0.0.1` compares
+        if bytes.get(self.at + 1) == Some(&b'=') {
+            let number = bytes[self.at + 2..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+            self.at += 2 + number;
+            return 0;
+        }
         let mut out = false;
         while let Some(b'<' | b'>' | b'-' | b'|') = bytes.get(self.at) {
             // `->`, `=>` and comparisons are code, `<-` too; only `<<-` has a dash here
             if bytes[self.at] == b'|' && !out {
                 break;
             }
-            if bytes[self.at] == b'-' && bytes[self.at - 1] != b'<' {
+            if bytes[self.at] == b'-' && bytes[self.at - 1] != b'<' || bytes[self.at] == b'<' && out {
                 break;
             }
             out |= bytes[self.at] == b'>';
@@ -274,6 +285,10 @@ impl<'a> Lexer<'a> {
         }
         let rest = &rest[..rest.len().min(200)];
         match rest.iter().position(|b| matches!(b, b'>' | b';' | b'|' | b'&' | b'\n' | b'<')) {
+            // <user@host>
+            Some(end) if rest[..end].contains(&b'@') && !rest[..end].contains(&b' ') => false,
+            // an attribute may hold a URL
+            Some(end) if rest[end] == b'>' && memchr::memmem::find(&rest[..end], b"://").is_some() => false,
             Some(end) => rest[end] == b'>' && !matches!(rest[end - usize::from(end > 0)], b' ' | b'\t' | b'-'),
             None => false,
         }
@@ -349,6 +364,13 @@ impl<'a> Lexer<'a> {
                         at = next_char(bytes, at + 1);
                     }
                 },
+                // a URL with (brackets) in it
+                b'(' if class & (COLON | SLASH) == COLON | SLASH
+                    && memchr::memmem::find(&bytes[start.max(at.saturating_sub(MAX_BEFORE))..at], b"://").is_some()
+                    && super::url::closed(&bytes[at..]).is_some() =>
+                {
+                    at += super::url::closed(&bytes[at..]).unwrap_or(1);
+                }
                 // `&` joins the parts of a query
                 b'&' if class & QUESTION != 0
                     && bytes.get(at + 1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') =>
@@ -439,6 +461,8 @@ fn next_char(bytes: &[u8], at: usize) -> usize {
     next
 }
 
+/// How far before a bracket a URL's `://` is looked for.
+const MAX_BEFORE: usize = 512;
 const MAX_CALLS: usize = 64;
 /// More words than this in one pipeline are read as another one.
 const MAX_WORDS: usize = 4096;

@@ -7,12 +7,12 @@ use super::args::{Args, bare, long_value, short_flags};
 use super::command::{Key, Scan, call_role, is_dash_c, is_shell, key_of};
 use super::lex::{self, Word};
 use super::line::cron;
-use super::tools::{Tool, base_name};
+use super::tools::{Tool, base_name, takes_files};
 use super::value::{PathRole, Role};
 
 impl Scan<'_, '_> {
     pub(super) fn remove(&mut self, args: &mut Args<'_>, depth: usize) {
-        let role = Role::new(Context::Killed).path(PathRole::As(Context::Killed));
+        let role = Role::file(Context::Killed).path(PathRole::As(Context::Killed));
         while let Some(word) = args.next() {
             if word.class & (lex::OUT | lex::IN) != 0 {
                 self.redirect(args.text, word, depth);
@@ -31,7 +31,7 @@ impl Scan<'_, '_> {
                 None => runs = Some(makes_executable(arg)),
                 Some(runs) => {
                     let path = if runs { PathRole::Name(Context::Executed) } else { PathRole::Mention };
-                    self.word(args.text, word, Role::new(context).path(path), depth);
+                    self.word(args.text, word, Role::file(context).path(path), depth);
                 }
             }
         }
@@ -101,12 +101,12 @@ impl Scan<'_, '_> {
             }
             count += 1;
             if let Some(source) = last.replace(word) {
-                self.word(args.text, source, Role::new(context), depth);
+                self.word(args.text, source, Role::file(context), depth);
             }
         }
         if let Some(target) = last {
             let path = if count > 1 { PathRole::As(Context::Written) } else { PathRole::Mention };
-            self.word(args.text, target, Role::new(context).path(path), depth);
+            self.word(args.text, target, Role::file(context).path(path), depth);
         }
     }
 
@@ -188,7 +188,14 @@ impl Scan<'_, '_> {
             }
             let value = bare(args.text, word);
             let path = if context == Context::Killed { PathRole::As(Context::Killed) } else { PathRole::Mention };
-            for part in value.split(['|', '(', ')', ' ']).filter(|it| it.len() > 3) {
+            // awk's own connections
+            if word.class & (lex::SLASH | lex::QUOTED) == lex::SLASH | lex::QUOTED
+                && let Some(at) = value.find("/inet/")
+            {
+                self.found.atom(&value[at..], Role::new(context));
+            }
+            for part in value.split(['|', '(', ')', ' ']).map(|it| it.trim_end_matches('\\')).filter(|it| it.len() > 3)
+            {
                 self.found.atom(part, Role::new(context).path(path));
             }
         }
@@ -380,7 +387,21 @@ impl Scan<'_, '_> {
         if base_name(name) == "chpasswd" {
             return self.all(args, Role::new(context), depth);
         }
-        self.values(args, context, depth);
+        let mut files = None;
+        while let Some(word) = args.next() {
+            if self.is_dull(word) {
+                continue;
+            }
+            if word.class & (lex::DOT | lex::QUOTED | lex::SUBSTITUTION | lex::OUT | lex::IN | lex::COLON) == lex::DOT
+                && self.key == Key::None
+                && *files.get_or_insert_with(|| takes_files(name))
+            {
+                let role = if context == Context::Mentioned { Role::new(context) } else { call_role(context) };
+                self.word(args.text, word, Role { file: true, ..role }, depth);
+                continue;
+            }
+            self.value(args, word, context, depth);
+        }
     }
 
     /// An unknown program may be a renamed miner: `-o pool -u wallet`.
@@ -438,15 +459,6 @@ impl Scan<'_, '_> {
         }
     }
 
-    pub(super) fn values(&mut self, args: &mut Args<'_>, context: Context, depth: usize) {
-        while let Some(word) = args.next() {
-            if self.is_dull(word) {
-                continue;
-            }
-            self.value(args, word, context, depth);
-        }
-    }
-
     /// An argument whose option is not known: the word before may still say that it is a version, or a key.
     pub(super) fn value(&mut self, args: &mut Args<'_>, word: Word, context: Context, depth: usize) {
         if word.class & (lex::OUT | lex::IN) != 0 {
@@ -484,8 +496,36 @@ fn says_version(word: &str) -> bool {
     let word = word.trim_end_matches([':', '=']);
     word.len() <= 24
         && (matches!(word, "-V" | "v")
+            || RELEASED.contains(&word.to_ascii_lowercase().as_str())
             || ["version", "ver", "release"].iter().any(|it| word.to_ascii_lowercase().ends_with(it)))
 }
+
+/// What is followed by the number of its release.
+const RELEASED: &[&str] = &[
+    "jre",
+    "jdk",
+    "java",
+    "openjdk",
+    "openssl",
+    "nginx",
+    "apache",
+    "php",
+    "perl",
+    "kernel",
+    "linux",
+    "firefox",
+    "chrome",
+    "chromium",
+    "docker",
+    "mysql",
+    "postgresql",
+    "build",
+    "firmware",
+    "update",
+    "patch",
+    "upgrade",
+    "revision",
+];
 
 /// A container image reference.
 pub(super) fn image(text: &str) -> Option<&str> {

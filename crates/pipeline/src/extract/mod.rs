@@ -10,6 +10,8 @@ mod command;
 pub mod decode;
 mod deobfuscate;
 mod host;
+mod identifier;
+mod idn;
 mod lex;
 mod line;
 mod local;
@@ -19,9 +21,12 @@ mod path;
 mod random;
 pub mod template;
 mod tools;
+mod turned;
 mod url;
 mod value;
 mod wallet;
+
+use std::borrow::Cow;
 
 pub use deobfuscate::deobfuscate;
 pub use host::is_public_ip;
@@ -58,11 +63,12 @@ impl Extractor {
     pub fn extract_with_layers(&self, text: &str, out: &mut Vec<Indicator>) -> Vec<String> {
         out.clear();
         let text = clipped(text, MAX_TEXT);
-        let clear = deobfuscate(text);
-        let layers = layers_of(&clear);
+        let unmarked = deobfuscate::is_unmarked(text);
+        let clear = if unmarked { Cow::Borrowed(text) } else { plain(text) };
+        let layers = layers_of(&clear, unmarked);
         scan(&clear, false, out);
         for layer in &layers {
-            scan(&deobfuscate(layer), true, out);
+            scan(&plain(layer), true, out);
         }
         settle(out);
         layers
@@ -70,20 +76,31 @@ impl Extractor {
 
     /// The decoded layers alone.
     pub fn decoded(&self, text: &str) -> Vec<String> {
-        layers_of(&deobfuscate(clipped(text, MAX_TEXT)))
+        layers_of(&plain(clipped(text, MAX_TEXT)), false)
     }
 }
 
-fn layers_of(text: &str) -> Vec<String> {
+/// Without obfuscation, names as DNS has them.
+fn plain(text: &str) -> Cow<'_, str> {
+    match deobfuscate(text) {
+        Cow::Borrowed(text) => idn::to_ascii(text),
+        Cow::Owned(text) => match idn::to_ascii(&text) {
+            Cow::Borrowed(_) => Cow::Owned(text),
+            Cow::Owned(text) => Cow::Owned(text),
+        },
+    }
+}
+
+fn layers_of(text: &str, unmarked: bool) -> Vec<String> {
     let mut layers: Vec<String> = Vec::new();
     let mut budget = decode::MAX_DECODED;
-    decode::layers(text, &mut budget, &mut layers);
+    decode::layers(text, unmarked, &mut budget, &mut layers);
     let mut from = 0;
     for _ in 1..decode::MAX_DEPTH {
         let to = layers.len();
         for at in from..to {
             let mut inner = Vec::new();
-            decode::layers(&deobfuscate(&layers[at]), &mut budget, &mut inner);
+            decode::layers(&plain(&layers[at]), false, &mut budget, &mut inner);
             inner.retain(|it| !layers.contains(it));
             layers.append(&mut inner);
         }
@@ -106,7 +123,7 @@ pub fn lines<'a>(extractor: &'a Extractor, text: &'a str) -> impl Iterator<Item 
 
 /// `text` is without obfuscation.
 fn scan(text: &str, decoded: bool, out: &mut Vec<Indicator>) {
-    let mut found = Found { out, decoded, whole: text };
+    let mut found = Found { out, decoded, whole: text, asked: value::Asked::default() };
     Scan::new(&mut found).text(text, None, 0);
 }
 

@@ -44,17 +44,34 @@ impl<T: Copy> Names<T> {
     }
 }
 
+/// The name in lower case in three words, with its length in the last byte: a name and the same with a NUL behind it
+/// are two. Overlapping loads in place of copying: this is done for every command of every line.
 fn key(name: &[u8]) -> Option<[u64; 3]> {
-    if name.is_empty() || name.len() > LONGEST {
+    let length = name.len();
+    if length == 0 || length > LONGEST {
         return None;
     }
-    let mut bytes = [0u8; LONGEST + 1];
-    // a name and the same with a NUL behind it are two
-    bytes[LONGEST] = name.len() as u8;
-    bytes[..name.len()].copy_from_slice(name);
-    bytes.make_ascii_lowercase();
-    let word = |at: usize| bytes[at..].first_chunk().map_or(0, |it| u64::from_le_bytes(*it));
-    Some([word(0), word(8), word(16)])
+    let word = |at: usize| name.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |it| u64::from_le_bytes(*it));
+    let half =
+        |at: usize| name.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |it| u64::from(u32::from_le_bytes(*it)));
+    let parts = match length {
+        1..4 => [u64::from(name[0]) | u64::from(name[length / 2]) << 8 | u64::from(name[length - 1]) << 16, 0, 0],
+        4..8 => [half(0) | half(length - 4) << 32, 0, 0],
+        8..16 => [word(0), word(length - 8), 0],
+        _ => [word(0), word(8), word(length - 8) >> 8],
+    };
+    let [a, b, c] = parts.map(lower);
+    Some([a, b, c | (length as u64) << 56])
+}
+
+/// Eight bytes at once: `A` to `Z` get the bit that makes them small.
+fn lower(word: u64) -> u64 {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let low = word & !HIGH;
+    let from_a = low + 0x3f3f_3f3f_3f3f_3f3f; // 0x80 - 'A'
+    let beyond_z = low + 0x2525_2525_2525_2525; // 0x80 - 'Z' - 1
+    let capital = from_a & !beyond_z & HIGH & !word;
+    word | capital >> 2
 }
 
 #[cfg(test)]

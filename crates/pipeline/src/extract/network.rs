@@ -1,10 +1,13 @@
 //! arguments of programs that talk to other hosts → indicators. Deliberately absent: finding the program (`command`).
 
+use std::net::IpAddr;
+
 use ringleader_model::{Context, IndicatorKind};
 use smallvec::SmallVec;
 
 use super::args::{Args, bare, long_value, short_flags, short_value};
 use super::command::{MAX_NESTING, Scan};
+use super::host;
 use super::lex;
 use super::line::header_value;
 use super::tools::{Tool, base_name};
@@ -16,6 +19,10 @@ impl Scan<'_, '_> {
         let get = Role::url(Context::Downloaded);
         while let Some(word) = args.next() {
             let arg = bare(args.text, word);
+            if !arg.starts_with('-') {
+                self.word(args.text, word, get, depth);
+                continue;
+            }
             let flag = short_flags(arg);
             if let Some(value) = long_value(arg, "--output", args) {
                 self.path_value(value, Context::Written);
@@ -52,7 +59,12 @@ impl Scan<'_, '_> {
                 if !arg.contains('=')
                     && let Some(value) = args.next()
                 {
-                    self.word(args.text, value, Role::new(Context::Mentioned), depth);
+                    // what is sent: `-d @/tmp/x`, `-F f=@/tmp/x`
+                    let sent = bare(args.text, value);
+                    let file = sent.split_once('@').filter(|it| it.0.is_empty() || it.0.ends_with('='));
+                    if !file.is_some_and(|it| self.found.path(it.1, Role::new(Context::Mentioned))) {
+                        self.word(args.text, value, Role::new(Context::Mentioned), depth);
+                    }
                 }
             } else {
                 self.word(args.text, word, get, depth);
@@ -66,6 +78,13 @@ impl Scan<'_, '_> {
         let mut names: SmallVec<[&str; 2]> = SmallVec::new();
         while let Some(word) = args.next() {
             let arg = bare(args.text, word);
+            if !arg.starts_with('-') {
+                if arg.contains('/') {
+                    names.push(arg);
+                }
+                self.word(args.text, word, get, depth);
+                continue;
+            }
             let flag = short_flags(arg);
             if let Some(value) =
                 long_value(arg, "--output-document", args).or_else(|| long_value(arg, "--output-file", args))
@@ -86,9 +105,6 @@ impl Scan<'_, '_> {
             } else if flag.is_some_and(|it| matches!(it, "t" | "T" | "e" | "w" | "Q")) {
                 args.next();
             } else {
-                if !arg.starts_with('-') && arg.contains('/') {
-                    names.push(arg);
-                }
                 self.word(args.text, word, get, depth);
             }
         }
@@ -110,8 +126,12 @@ impl Scan<'_, '_> {
         let takes_target = matches!(name, "certutil" | "bitsadmin" | "lwp-download" | "esentutl" | "uclient-fetch");
         // Package managers take names; only a URL is a download.
         let role = match name {
-            "pip" | "pip2" | "pip3" | "npm" | "yarn" | "gem" | "go" | "cargo" | "rpm" | "yum" | "dnf" | "msiexec"
-            | "regsvr32" | "mshta" | "wmic" | "hh" | "cmstp" => Role::new(Context::Downloaded).path(PathRole::Mention),
+            "pip" | "pip2" | "pip3" | "npm" | "yarn" | "gem" | "cargo" | "yum" | "dnf" => {
+                Role::file(Context::Downloaded)
+            }
+            "go" | "rpm" | "msiexec" | "regsvr32" | "mshta" | "wmic" | "hh" | "cmstp" => {
+                Role::new(Context::Downloaded).path(PathRole::Mention)
+            }
             _ => Role::url(Context::Downloaded),
         };
         let mut got = false;
@@ -258,7 +278,9 @@ impl Scan<'_, '_> {
                 }
                 continue;
             }
-            if arg.starts_with('-') {
+            if let Some(script) = arg.strip_prefix("-s:") {
+                self.found.path(script, Role::new(Context::Mentioned));
+            } else if arg.starts_with('-') {
                 self.word(args.text, word, Role::new(Context::Connected), depth);
             } else if host.is_none() && (!options_first || arg.contains([':', '.'])) {
                 host = Some(arg).filter(|it| it.contains(['.', ':']) || !many);
@@ -275,9 +297,12 @@ impl Scan<'_, '_> {
     }
 
     pub(super) fn host_and_port(&mut self, host: &str, port: &str) {
-        if let (Some(url::Host::Ip(ip)), Ok(port)) = (url::host_of(host), port.parse::<u16>())
+        let ip = match url::host_of(host) {
+            Some(url::Host::Ip(ip)) if !host.contains(':') && !host::is_short_version(host.as_bytes()) => Some(ip),
+            _ => host::ipv6(host).map(IpAddr::V6),
+        };
+        if let (Some(ip), Ok(port)) = (ip, port.parse::<u16>())
             && port > 0
-            && !host.contains(':')
         {
             self.found.endpoint(url::Host::Ip(ip), Some(port), Context::Connected);
         }
@@ -287,7 +312,7 @@ impl Scan<'_, '_> {
     pub(super) fn host_comma_port(&mut self, args: &str) {
         let quote = |c: char| matches!(c, '"' | '\'' | '\\' | ' ');
         if let Some((host, rest)) = args.split_once(',') {
-            let port = rest.trim_start();
+            let port = rest.trim_start_matches(quote);
             let digits = port.bytes().take_while(u8::is_ascii_digit).count();
             self.host_and_port(host.trim_matches(quote), &port[..digits]);
         }
@@ -296,14 +321,17 @@ impl Scan<'_, '_> {
     pub(super) fn ssh(&mut self, args: &mut Args<'_>, depth: usize) {
         while let Some(word) = args.next() {
             let arg = bare(args.text, word);
-            if arg.starts_with('-') {
-                if arg.len() == 2
-                    && arg.ends_with([
-                        'i', 'p', 'o', 'l', 'L', 'R', 'D', 'F', 'J', 'b', 'c', 'E', 'e', 'I', 'm', 'O', 'Q', 'S', 'W',
-                        'w', 'M',
-                    ])
-                    && let Some(value) = args.next()
-                {
+            if let Some(letters) = arg.strip_prefix('-') {
+                // the last of joined ones may take a value: -fNR
+                let joined = (1..=5).contains(&letters.len()) && letters.bytes().all(|b| b.is_ascii_alphabetic());
+                let takes = arg == "-pw"
+                    || joined
+                        && !matches!(arg, "-ssh" | "-batch")
+                        && arg.ends_with([
+                            'i', 'p', 'o', 'l', 'L', 'R', 'D', 'F', 'J', 'b', 'c', 'E', 'e', 'I', 'm', 'O', 'Q', 'S',
+                            'W', 'w', 'M', 'P',
+                        ]);
+                if takes && let Some(value) = args.next() {
                     self.word(args.text, value, Role::new(Context::Connected), depth);
                 }
                 continue;

@@ -147,14 +147,14 @@ pub(super) fn is_executable_place(path: &str, here: bool) -> bool {
         return !(elsewhere || folder || tools::is_system_program(path) || is_data_file(path));
     }
     if is_windows(path) {
-        return path != "C:\\Program" && !tools::is_system_program(path);
+        return path != "C:\\Program" && !tools::is_system_program(path) && !is_data_file(path);
     }
     // a relative path; a bare name that is a program's is that program
     !path.contains(['\\', '%', ':']) && (here || path.contains('/') || tools::tool(path.as_bytes()).is_none())
 }
 
 fn is_data_file(path: &str) -> bool {
-    let slash = memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1);
+    let slash = memchr::memrchr2(b'/', b'\\', path.as_bytes()).map_or(0, |at| at + 1);
     let name = &path[slash..];
     match memchr::memrchr(b'.', name.as_bytes()) {
         Some(at) => DATA_EXTENSIONS.get(&name.as_bytes()[at + 1..]).is_some(),
@@ -163,8 +163,7 @@ fn is_data_file(path: &str) -> bool {
 }
 
 static DATA_EXTENSIONS: LazyLock<Names<()>> = LazyLock::new(|| {
-    const NAMES: &str =
-        "html htm txt conf cfg log json xml css png jpg gif ico md yml yaml ini service pid sock gz zip pem key crt";
+    const NAMES: &str = "html htm txt conf cfg log json xml css png jpg gif ico md yml yaml ini service pid sock gz zip pem key crt cab msu etl evtx";
     Names::new(NAMES.split(' ').map(|name| (name, ())))
 });
 

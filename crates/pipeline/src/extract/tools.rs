@@ -76,14 +76,20 @@ pub(crate) fn base_name(path: &str) -> &str {
     &path[at..]
 }
 
+/// Whether the path's folder is one that programs of the system stand in.
+pub(super) fn is_standard_folder(path: &str) -> bool {
+    memchr::memrchr(b'/', path.as_bytes()).is_some_and(|at| is_standard(&path[..at]))
+}
+
+fn is_standard(folder: &str) -> bool {
+    matches!(folder, "/bin" | "/usr/bin" | "/sbin" | "/usr/sbin" | "/usr/local/bin" | "/usr/local/sbin" | "/etc/init.d")
+}
+
 /// The standard place of a well-known program: running it says nothing of the attacker.
 pub(crate) fn is_system_program(path: &str) -> bool {
     if let Some(at) = memchr::memrchr(b'/', path.as_bytes()) {
         let (dir, name) = (&path[..at], &path[at + 1..]);
-        if matches!(
-            dir,
-            "/bin" | "/usr/bin" | "/sbin" | "/usr/sbin" | "/usr/local/bin" | "/usr/local/sbin" | "/etc/init.d"
-        ) {
+        if is_standard(dir) {
             return tool(name.as_bytes()).is_some();
         }
         return matches!(path.as_bytes()[1], b'u' | b'l' | b's')
@@ -124,6 +130,19 @@ const SYSTEM_TREES: &[&str] = &[
     "/snap/",
 ];
 
+/// Whether the program's arguments are files: `touch run.me` names no host.
+pub(super) fn takes_files(name: &str) -> bool {
+    FILE_PROGRAMS.get(base_name(name).as_bytes()).is_some()
+}
+
+static FILE_PROGRAMS: LazyLock<Names<()>> = LazyLock::new(|| {
+    const NAMES: &str = "touch mkdir md truncate mkfifo cat head tail wc sort uniq ls dir file stat readlink realpath basename \
+        dirname tar gzip gunzip zcat bzip2 bunzip2 xz unxz zip unzip 7z rar unrar md5sum sha1sum sha256sum sha512sum cksum diff \
+        cmp less more view vi vim nano emacs od xxd hexdump strings du chown chgrp make cmake gcc g++ cc c++ ld nm objdump strip \
+        open nl tac shuf split type terraform code notepad javac rustc gpg ldd patch comm paste tree icacls takeown attrib";
+    Names::new(NAMES.split_ascii_whitespace().map(|name| (name, ())))
+});
+
 static TOOLS: LazyLock<Names<Tool>> = LazyLock::new(|| {
     Names::new(NAMES.iter().flat_map(|(tool, names)| names.split_ascii_whitespace().map(|name| (name, *tool))))
 });
@@ -143,9 +162,9 @@ const NAMES: &[(Tool, &str)] = &[
         Tool::Connect,
         "nc ncat netcat telnet ping ping6 host dig nslookup traceroute tracert tracepath mtr whois ftp rsh rlogin rexec nmap masscan zmap \
          redis-cli mysql mysqldump psql mongo mongosh hydra medusa ncrack openssl proxychains proxychains4 chisel frpc ngrok \
-         test-netconnection tnc arping hping3 fping zgrab zgrab2 pnscan ldapsearch smbclient rpcclient mstsc plink putty resolvectl getent",
+         test-netconnection tnc arping hping3 fping zgrab zgrab2 pnscan ldapsearch smbclient rpcclient mstsc resolvectl getent",
     ),
-    (Tool::Ssh, "ssh autossh ssh-copy-id ssh-keyscan mosh"),
+    (Tool::Ssh, "ssh autossh ssh-copy-id ssh-keyscan mosh plink putty"),
     (Tool::Scp, "scp rsync sftp pscp"),
     (Tool::Socat, "socat"),
     (Tool::Kill, "kill pkill killall killall5 taskkill stop-process skill fuser"),
@@ -189,7 +208,7 @@ const NAMES: &[(Tool, &str)] = &[
     ),
     (
         Tool::Plain,
-        "touch mkdir md truncate mkfifo mktemp ls cat su runuser head tail wc sort uniq cd pwd id whoami who w uname hostname hostnamectl uptime date cal free df du ps top htop lscpu lsblk lspci lsusb \
+        "touch open terraform mkdir md truncate mkfifo mktemp ls cat su runuser head tail wc sort uniq cd pwd id whoami who w uname hostname hostnamectl uptime date cal free df du ps top htop lscpu lsblk lspci lsusb \
          lsmod rmmod depmod dmesg mount umount find locate which whereis type file stat readlink realpath basename dirname test [ [[ true false sleep \
          usleep yes seq expr bc let read set unset export local declare typeset alias unalias hash history return exit break continue shift getopts \
          ulimit umask wait jobs fg bg disown pushd popd dirs chown chgrp getfacl setfacl passwd chpasswd login logout last lastlog lastb \

@@ -99,7 +99,7 @@ impl Url<'_> {
         let mut value = String::with_capacity(self.end - self.start + 4);
         value.push_str(self.scheme);
         value.push_str("://");
-        let at = self.authority.rfind('@').map_or(0, |at| at + 1);
+        let at = memchr::memrchr(b'@', self.authority.as_bytes()).map_or(0, |at| at + 1);
         value.push_str(&self.authority[..at]);
         let host = value.len();
         value.push_str(&self.authority[at..]);
@@ -157,16 +157,16 @@ fn authority(text: &str, start: usize) -> Option<Url<'_>> {
     let bytes = text.as_bytes();
     let end = start + extent(&bytes[start..]);
     let whole = &text[start..end];
-    let split = whole.find(['/', '?', '#']).unwrap_or(whole.len());
+    let split = memchr::memchr3(b'/', b'?', b'#', whole.as_bytes()).unwrap_or(whole.len());
     let authority = &whole[..split];
-    let after_user = authority.rfind('@').map_or(0, |at| at + 1);
+    let after_user = memchr::memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1);
     let host_port = &authority[after_user..];
     let (host_text, port_text) = if host_port.starts_with('[') {
         let close = host_port.find(']')?;
         (&host_port[..=close], host_port[close + 1..].strip_prefix(':'))
     } else {
-        match host_port.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
+        match memchr::memchr(b':', host_port.as_bytes()) {
+            Some(at) => (&host_port[..at], Some(&host_port[at + 1..])),
             None => (host_port, None),
         }
     };
@@ -241,6 +241,14 @@ fn extent(bytes: &[u8]) -> usize {
                 query = true;
                 false
             }
+            // (v2) within a path; what is closed was opened
+            b'(' => match closed(&bytes[end..]) {
+                Some(length) if end > 0 => {
+                    end += length;
+                    continue;
+                }
+                _ => true,
+            },
             _ => true,
         };
         if stop {
@@ -254,11 +262,19 @@ fn extent(bytes: &[u8]) -> usize {
     end
 }
 
+/// The length of `(…)`, where a path goes on or ends behind it.
+pub(super) fn closed(bytes: &[u8]) -> Option<usize> {
+    let inner = bytes[1..].iter().take(64).take_while(|b| PLAIN[**b as usize]).count();
+    (inner > 0 && bytes.get(1 + inner) == Some(&b')')).then_some(inner + 2)
+}
+
 /// `site/id` of a paste or one-time upload.
 pub(crate) fn paste(host: &str, rest: &str) -> Option<String> {
-    let site = PASTE_SITES.iter().find(|site| {
-        host.eq_ignore_ascii_case(site) || host.strip_prefix("www.").is_some_and(|it| it.eq_ignore_ascii_case(site))
-    })?;
+    if rest.len() < 3 {
+        return None;
+    }
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let site = PASTE_SITES.iter().find(|site| site.len() == host.len() && host.eq_ignore_ascii_case(site))?;
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     let mut parts = path.split('/').filter(|it| !it.is_empty());
     let mut id = parts.next()?;

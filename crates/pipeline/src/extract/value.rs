@@ -7,7 +7,7 @@ use ringleader_model::{Context, Indicator, IndicatorKind};
 
 use super::path::{is_executable_place, is_volatile, is_writable_place, path_in};
 use super::url::{self, Host, Scheme, Url};
-use super::{host, wallet};
+use super::{host, identifier, wallet};
 
 /// What the place of a word says of the values in it.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,8 @@ pub(crate) struct Role {
     pub wallet: bool,
     /// The word is a version: four numbers are no address.
     pub version: bool,
+    /// The word names a file: a name under a public suffix is none of a host.
+    pub file: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +38,16 @@ pub(crate) enum PathRole {
 
 impl Role {
     pub(crate) const fn new(context: Context) -> Self {
-        Self { context, host: false, url: false, path: PathRole::Mention, wallet: false, version: false }
+        Self { context, host: false, url: false, path: PathRole::Mention, wallet: false, version: false, file: false }
     }
     pub(crate) const fn host(context: Context) -> Self {
         Self { host: true, ..Self::new(context) }
     }
     pub(crate) const fn url(context: Context) -> Self {
         Self { url: true, ..Self::new(context) }
+    }
+    pub(crate) const fn file(context: Context) -> Self {
+        Self { file: true, ..Self::new(context) }
     }
     pub(crate) const fn path(self, path: PathRole) -> Self {
         Self { path, ..self }
@@ -55,6 +60,15 @@ pub(crate) struct Found<'o> {
     pub decoded: bool,
     /// The whole text: what writes to `authorized_keys` may stand far from the key.
     pub whole: &'o str,
+    /// What is asked of the whole text, once.
+    pub asked: Asked,
+}
+
+#[derive(Default)]
+pub(crate) struct Asked {
+    authorized_keys: Option<bool>,
+    /// `rm+-rf+/tmp/x`
+    form: Option<bool>,
 }
 
 impl Found<'_> {
@@ -63,6 +77,16 @@ impl Found<'_> {
         if self.out.len() < super::MAX_FOUND {
             self.out.push(Indicator { kind, value: value.into(), context, decoded: self.decoded });
         }
+    }
+
+    fn is_form(&mut self) -> bool {
+        let whole = self.whole.as_bytes();
+        *self.asked.form.get_or_insert_with(|| memchr::memmem::find(whole, b"+/").is_some())
+    }
+
+    fn writes_keys(&mut self) -> bool {
+        let whole = self.whole;
+        *self.asked.authorized_keys.get_or_insert_with(|| whole.contains("authorized_keys"))
     }
 
     /// One word without its quotes.
@@ -86,6 +110,15 @@ impl Found<'_> {
         ) else {
             return false;
         };
+        // a request's `rm+-rf+/tmp/x`: the decoded layer shows the path
+        if memchr::memchr(b'+', path.as_bytes()).is_some() && self.is_form() {
+            return true;
+        }
+        if path.starts_with("\\\\")
+            && let Some(host) = unc_host(path)
+        {
+            self.endpoint(host, None, Context::Connected);
+        }
         let context = match role.path {
             PathRole::Mention if is_volatile(path) => role.context,
             PathRole::Mention => return true,
@@ -182,6 +215,7 @@ impl Found<'_> {
                 }
             }
             Scheme::Pool => {
+                self.pool_user(url.authority);
                 if let Some(port) = url.port {
                     self.pool(url.host, port, context);
                     return;
@@ -224,6 +258,13 @@ impl Found<'_> {
         self.endpoint(host, Some(port), context);
     }
 
+    /// The wallet of `wallet.rig@pool:port`.
+    fn pool_user(&mut self, authority: &str) {
+        if let Some((user, _)) = authority.rsplit_once('@') {
+            self.tokens(user, 0, user.len(), Role { wallet: true, ..Role::new(Context::Configured) });
+        }
+    }
+
     /// `host:port` or `scheme://host:port` where a miner takes its pool.
     pub(crate) fn pool_text(&mut self, text: &str, context: Context) -> bool {
         let rest = text.find("://").map_or(text, |at| &text[at + 3..]);
@@ -237,6 +278,7 @@ impl Found<'_> {
         };
         match url::host_of(host) {
             Some(host @ (Host::Ip(_) | Host::Domain(_))) if port > 0 => {
+                self.pool_user(rest);
                 self.pool(host, port, context);
                 true
             }
@@ -295,9 +337,12 @@ impl Found<'_> {
             return None;
         }
         let before = start.checked_sub(1).map(|at| bytes[at]);
-        let after = bytes.get(end).copied();
         let named = role.host || role.url;
-        let port = port_at(bytes, end);
+        // mx.example.net[192.0.2.25]:25
+        let bracketed = before == Some(b'[') && bytes.get(end) == Some(&b']');
+        let port = port_at(bytes, end + usize::from(bracketed));
+        let after =
+            bytes.get(end).copied().filter(|b| *b != b'[' || !bytes.get(end + 1).is_some_and(u8::is_ascii_digit));
         if bytes[start].is_ascii_digit() {
             let quad = bytes[start..end].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
             if let Some(ip) = host::dotted_quad(&bytes[start..start + quad]) {
@@ -305,6 +350,8 @@ impl Found<'_> {
                 let range = rest.first() == Some(&b'-') && rest[1..].iter().all(|b| b.is_ascii_digit() || *b == b'.');
                 if !(rest.is_empty() || range)
                     || role.version
+                    || !named && self.is_release(text, start)
+                    || role.host && !role.url && is_network(&bytes[start + quad..])
                     || ip.octets()[0] == 255
                     || !(named || is_address_place(text, start, start + quad))
                 {
@@ -325,6 +372,7 @@ impl Found<'_> {
             }
             if named
                 && matches!(before, None | Some(b'@'))
+                && !host::is_short_version(&bytes[start..end])
                 && let Some(ip) = host::number_address(&text[start..end])
             {
                 let ip = Host::Ip(IpAddr::V4(ip));
@@ -353,7 +401,9 @@ impl Found<'_> {
         let is_name = if named && matches!(before, None | Some(b'@' | b'=')) {
             host::is_domain(name) && (role.host || matches!(after, Some(b'/' | b':')) || !host::ends_like_a_file(name))
         } else {
-            host::is_bare_domain(name, before, after) && !(after == Some(b'/') && before.is_some_and(|b| b == b'/'))
+            let in_word = before.is_some_and(|b| !b.is_ascii()) && goes_on(&text[..start]);
+            let in_path = after == Some(b'/') && before == Some(b'/');
+            !role.file && !in_word && !in_path && host::is_bare_domain(name, before, after)
         };
         if !is_name {
             return None;
@@ -377,7 +427,7 @@ impl Found<'_> {
                 bytes[start..].iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).count();
             let padding = bytes[start + length..].iter().take(2).take_while(|b| **b == b'=').count();
             if length >= 64 {
-                let context = if self.whole.contains("authorized_keys") { Context::Configured } else { role.context };
+                let context = if self.writes_keys() { Context::Configured } else { role.context };
                 self.emit(IndicatorKind::SshKey, &text[start..start + length + padding], context);
                 return start + length + padding;
             }
@@ -396,6 +446,7 @@ impl Found<'_> {
                 let value = if wallet.starts_with("0x") { wallet.to_ascii_lowercase() } else { wallet.to_owned() };
                 self.emit(IndicatorKind::Wallet, value, context);
             } else if is_hash(token.as_bytes())
+                && !self.is_identifier(text, from, to)
                 && !(joined(bytes.get(to)) && joined(from.checked_sub(1).and_then(|it| bytes.get(it))))
             {
                 self.emit(IndicatorKind::Hash, token.to_ascii_lowercase(), role.context);
@@ -404,8 +455,28 @@ impl Found<'_> {
         end
     }
 
+    /// `text` is a part of the whole, in which what stands before it says what it is.
+    fn is_identifier(&self, text: &str, from: usize, to: usize) -> bool {
+        let place = (text.as_ptr() as usize).checked_sub(self.whole.as_ptr() as usize);
+        match place.filter(|at| self.whole.get(*at..).is_some_and(|it| it.starts_with(text))) {
+            Some(at) => identifier::is_identifier(self.whole, at + from, at + to),
+            None => identifier::is_identifier(text, from, to),
+        }
+    }
+
+    /// `Version=4.0.0.0`, `"version": "4.0.0.0"`.
+    fn is_release(&self, text: &str, start: usize) -> bool {
+        let place = (text.as_ptr() as usize).checked_sub(self.whole.as_ptr() as usize);
+        let head = place.and_then(|at| self.whole.as_bytes().get(at.saturating_sub(16)..at + start));
+        let head = head.filter(|it| it.ends_with(&text.as_bytes()[..start])).unwrap_or(&text.as_bytes()[..start]);
+        let marks = head.iter().rev().take_while(|b| matches!(b, b'"' | b'\'' | b' ' | b'=' | b':' | b'(')).count();
+        let word = &head[..head.len() - marks];
+        marks > 0 && word.len() >= 7 && word[word.len() - 7..].eq_ignore_ascii_case(b"version")
+    }
+
     fn dev_tcp(&mut self, text: &str) {
-        let mut parts = text.split('/').skip(3);
+        // awk's /inet/tcp/<own port>/host/port
+        let mut parts = text.split('/').skip(if text.starts_with("/inet/") { 4 } else { 3 });
         let (Some(host), Some(port)) = (parts.next(), parts.next()) else { return };
         let digits = port.bytes().take_while(u8::is_ascii_digit).count();
         if let Some(host) = url::host_of(host) {
@@ -481,7 +552,7 @@ fn is_address_place(text: &str, start: usize, end: usize) -> bool {
                 || rest.is_empty()
         }
         // ==1.2.3.4 pins a version
-        [.., b'=', b'='] | [.., b'~', b'='] | [.., b'>', b'='] => false,
+        [.., b'=', b'='] | [.., b'~', b'='] | [.., b'>', b'='] | [.., b'r', b'v', b':'] => false,
         [.., b'\\'] => true,
         [.., last] => !last.is_ascii_alphanumeric() && !matches!(last, b'_' | b'-' | b'.' | b'$' | b'^'),
     };
@@ -497,6 +568,27 @@ fn is_address_place(text: &str, start: usize, end: usize) -> bool {
         [] => true,
     };
     before_ok && after_ok
+}
+
+/// `/24` behind four numbers, but not `/32`.
+fn is_network(tail: &[u8]) -> bool {
+    let digits = tail.iter().skip(1).take_while(|b| b.is_ascii_digit()).count();
+    tail.first() == Some(&b'/')
+        && (1..=2).contains(&digits)
+        && &tail[1..1 + digits] != b"32"
+        && tail.get(1 + digits) != Some(&b'/')
+}
+
+/// Whether the text ends in a letter of a script that puts spaces between words: what follows is the word's rest.
+fn goes_on(head: &str) -> bool {
+    head.chars().next_back().is_some_and(|c| c < '\u{590}' && c.is_alphabetic())
+}
+
+/// The host of `\\host\share`, `\\host@80\dav`.
+fn unc_host(path: &str) -> Option<Host<'_>> {
+    let host = path[2..].split('\\').next()?;
+    let host = host.split('@').next()?;
+    url::host_of(host).filter(|it| matches!(it, Host::Ip(_) | Host::Domain(_)))
 }
 
 fn is_hash(token: &[u8]) -> bool {
@@ -521,6 +613,7 @@ fn is_hash(token: &[u8]) -> bool {
 fn dev_tcp(text: &str) -> Option<usize> {
     let at = match text.as_bytes() {
         [b'/', b'd', ..] => 0,
+        [b'/', b'i', ..] => return ["/inet/tcp/", "/inet/udp/"].iter().any(|it| text.starts_with(it)).then_some(0),
         bytes => memchr::memchr(b'=', bytes)? + 1,
     };
     ["/dev/tcp/", "/dev/udp/"].iter().any(|it| text[at..].starts_with(it)).then_some(at)
@@ -532,7 +625,7 @@ mod tests {
 
     fn found(text: &str, role: Role) -> Vec<String> {
         let mut out = Vec::new();
-        Found { out: &mut out, decoded: false, whole: text }.atom(text, role);
+        Found { out: &mut out, decoded: false, whole: text, asked: Asked::default() }.atom(text, role);
         out.sort();
         out.iter().map(|it| format!("{}:{}", it.kind.name(), it.value)).collect()
     }

@@ -11,14 +11,39 @@ pub(crate) fn wallet(token: &str, in_context: bool) -> Option<&str> {
         95 | 106 if matches!(bytes[0], b'4' | b'8') => monero(bytes, in_context).then_some(token),
         42 if bytes.starts_with(b"0x") && bytes[2..].iter().all(u8::is_ascii_hexdigit) => {
             // a constant such as 0x000…0 is no address
-            (bytes[2..].iter().filter(|b| **b != b'0').count() >= 10).then_some(token)
+            (bytes[2..].iter().filter(|b| **b != b'0').count() >= 10 && (in_context || eip55(&bytes[2..])))
+                .then_some(token)
         }
         26..=36 if bytes[0].is_ascii_alphanumeric() => base58check(bytes).then_some(token),
-        42..=90 if bytes.starts_with(b"bc1") || bytes.starts_with(b"BC1") => {
-            bech32::segwit::decode(token).is_ok_and(|(hrp, _, _)| hrp == bech32::hrp::BC).then_some(token)
+        42..=90 if SEGWIT.iter().any(|it| bytes.get(..it.len()).is_some_and(|head| head.eq_ignore_ascii_case(it))) => {
+            bech32::segwit::decode(token).is_ok().then_some(token)
         }
         _ => None,
     }
+}
+
+/// Bitcoin, Litecoin, Vertcoin, Groestlcoin.
+const SEGWIT: &[&[u8]] = &[b"bc1", b"ltc1", b"vtc1", b"grs1"];
+
+/// Ethereum's checksum is the case of its letters; in one case there is none.
+fn eip55(digits: &[u8]) -> bool {
+    let lower = digits.to_ascii_lowercase();
+    if lower == digits || digits.iter().all(|b| !b.is_ascii_lowercase()) {
+        return true;
+    }
+    let hash = keccak(&lower);
+    digits.iter().zip(0..).all(|(digit, at): (&u8, usize)| {
+        let nibble = hash[at / 2] >> (4 * (1 - at % 2)) & 15;
+        !digit.is_ascii_alphabetic() || digit.is_ascii_uppercase() == (nibble > 7)
+    })
+}
+
+fn keccak(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0u8; 32];
+    let mut keccak = Keccak::v256();
+    keccak.update(bytes);
+    keccak.finalize(&mut hash);
+    hash
 }
 
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -93,11 +118,7 @@ fn monero(text: &[u8], structure_alone: bool) -> bool {
         }
     }
     let (body, sum) = payload.split_at(payload.len() - 4);
-    let mut hash = [0u8; 32];
-    let mut keccak = Keccak::v256();
-    keccak.update(body);
-    keccak.finalize(&mut hash);
-    hash[..4] == *sum
+    keccak(body)[..4] == *sum
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::connect::{HostGraph, boundary, text};
 use crate::label::network::{self, NetworkRole};
 use crate::merge::sketch::{EpisodeFacts, Feature, NodeFacts};
 
-/// A process that talks to more addresses than this goes through them.
+/// A process that talks to more addresses than this goes through them; so does an episode that names as many of its own
+/// network, beside the networks (`10.0.0.0/8`), which are no hosts.
 const SWEPT: usize = 8;
 
 /// An episode that names many addresses of its own network goes through them: they are targets.
@@ -22,7 +23,7 @@ fn drop_sweep(features: &mut BTreeMap<(IndicatorKind, String), Context>) {
         crate::merge::stop::host_of(kind, value).filter(|it| crate::merge::stop::is_private(it))
     };
     let hosts: BTreeSet<String> = features.keys().filter_map(|(kind, value)| private(*kind, value)).collect();
-    if hosts.len() > SWEPT {
+    if hosts.len() >= SWEPT {
         features.retain(|(kind, value), _| private(*kind, value).is_none());
     }
 }
