@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringleader_model::findings::{Grade, ParentStatus};
+use ringleader_model::hash::hash64;
 
 use super::campaigns::Campaign;
 use super::record::{EpisodeRecord, NodeRecord};
@@ -16,7 +17,7 @@ use crate::connect::link::base_name;
 /// Fewer comparable episodes than this prove nothing.
 const LEAST_SIBLINGS: u64 = 3;
 /// Claims are made from this confidence on (thousandths).
-const REPORT_STRUCTURAL: u64 = 700;
+const REPORT_STRUCTURAL: u64 = 850;
 const REPORT_STATISTICAL: u64 = 900;
 const ONE: u64 = 1000;
 /// Of two command lines that could both be meant, one is told alone from this share on.
@@ -71,34 +72,46 @@ pub fn repairs(steps: &Steps<'_>, of_host: &[Instance<'_>], fleet: u64) -> Vec<V
 }
 
 /// When each command line ran on the host, and with which event; claimed ones too, without event.
+#[derive(Default)]
 struct Seen {
-    times: BTreeMap<u64, Vec<(i64, Option<u128>)>>,
+    all: Times,
+    /// Those below no logged process: each may be what is missing elsewhere.
+    loose: Times,
 }
+
+type Times = BTreeMap<u64, Vec<(i64, Option<u128>)>>;
 
 impl Seen {
     fn of(of_host: &[Instance<'_>]) -> Self {
-        let mut times: BTreeMap<u64, Vec<(i64, Option<u128>)>> = BTreeMap::new();
-        for node in of_host.iter().flat_map(|it| &it.0.nodes).filter(|it| !it.inferred) {
-            let event = node.members.first().map(|it| it.event);
-            times.entry(node.template).or_default().extend(node.start.map(|it| (it, event)));
+        let mut seen = Self::default();
+        for (record, _) in of_host {
+            for node in record.nodes.iter().filter(|it| !it.inferred) {
+                let Some(start) = node.start else { continue };
+                let ran = (start, node.members.first().map(|it| it.event));
+                seen.all.entry(node.template).or_default().push(ran);
+                let above = node.parent.and_then(|it| record.nodes.get(it as usize));
+                if above.is_none_or(|it| it.inferred) {
+                    seen.loose.entry(node.template).or_default().push(ran);
+                }
+            }
         }
-        times.values_mut().for_each(|it| it.sort_unstable());
-        Self { times }
-    }
-
-    /// The last one within the span.
-    fn within(&self, template: &str, from: i64, until: i64) -> Option<(i64, Option<u128>)> {
-        let hash = ringleader_model::hash::hash64(template.as_bytes());
-        let times = self.times.get(&hash)?;
-        times.iter().rev().find(|it| (from..=until).contains(&it.0)).copied()
+        seen.all.values_mut().chain(seen.loose.values_mut()).for_each(|it| it.sort_unstable());
+        seen
     }
 
     fn claim(&mut self, template: &str, time: i64) {
-        let hash = ringleader_model::hash::hash64(template.as_bytes());
-        let times = self.times.entry(hash).or_default();
-        let at = times.partition_point(|it| it.0 <= time);
-        times.insert(at, (time, None));
+        for times in [&mut self.all, &mut self.loose] {
+            let times = times.entry(hash64(template.as_bytes())).or_default();
+            let at = times.partition_point(|it| it.0 <= time);
+            times.insert(at, (time, None));
+        }
     }
+}
+
+/// The last one within the span.
+fn within(times: &Times, template: &str, from: i64, until: i64) -> Option<(i64, Option<u128>)> {
+    let times = times.get(&hash64(template.as_bytes()))?;
+    times.iter().rev().find(|it| (from..=until).contains(&it.0)).copied()
 }
 
 struct Mend<'m, 'a> {
@@ -234,7 +247,7 @@ impl<'a> Mend<'_, 'a> {
                 return None;
             }
             // How long the lost process had been running is not known.
-            if let Some((_, event)) = self.seen.within(step.template, i64::MIN, before.saturating_add(AROUND)) {
+            if let Some((_, event)) = within(&self.seen.all, step.template, i64::MIN, before.saturating_add(AROUND)) {
                 return event.filter(|_| n == 0);
             }
             let support = self.steps.get(at).map_or(0, |it| it.observed);
@@ -301,7 +314,7 @@ impl<'a> Mend<'_, 'a> {
                     || confidence < REPORT_STATISTICAL
                     || present.contains(&child)
                     || !is_told(step.template)
-                    || self.seen.within(step.template, from, until).is_some()
+                    || within(&self.seen.loose, step.template, from, until).is_some()
                 {
                     continue;
                 }
@@ -378,7 +391,8 @@ fn pattern(texts: &[&str]) -> Option<String> {
     while head + tail + 1 < shortest && same(&|it: &[&str]| it[it.len() - 1 - tail].to_owned()) {
         tail += 1;
     }
-    if head == 0 {
+    // One program under two spellings: what it runs tells it.
+    if head == 0 && tail < 2 {
         return None;
     }
     let one = &words[0];
@@ -488,6 +502,7 @@ mod tests {
         assert_eq!(pattern(&["sh -c x", "sh -c a b x"]).unwrap(), "sh -c <text>");
         assert_eq!(pattern(&["bash a.sh now", "bash b.sh now"]).unwrap(), "bash <text> now");
         assert_eq!(pattern(&["sh", "sh -c x"]), None);
+        assert_eq!(pattern(&["sh -c a | b", "/bin/sh -c a | b"]).unwrap(), "<text> -c a | b");
         assert_eq!(told(&[(1, "sh -c a", 950), (2, "sh -c b", 50)]), ("sh -c a".to_owned(), 950));
         assert_eq!(told(&[(1, "sh -c a", 600), (2, "sh -c b", 400)]), ("sh -c <text>".to_owned(), 1000));
     }
