@@ -3,10 +3,14 @@
 //! absent: any verdict on a host, and who did it.
 
 mod command;
+mod correlate;
+mod deeds;
 mod fetch;
+mod load;
 mod paths;
 mod rules;
 mod sigma;
+mod source;
 mod tree;
 mod witness;
 
@@ -33,7 +37,11 @@ use serde::Serialize;
 use smallvec::SmallVec;
 
 use command::{Command, commands};
-use sigma::{RuleText, Rules};
+use correlate::Correlations;
+use deeds::DeedRules;
+use load::{Loaded, RuleText};
+use sigma::Rules;
+use source::Place;
 use tree::Scene;
 pub use tree::{Node, Tree};
 pub(crate) use witness::Hints;
@@ -105,6 +113,7 @@ pub struct ProcessView<'a> {
     pub parent_cmd_line: Option<&'a str>,
     pub user: Option<&'a str>,
     pub cwd: Option<&'a str>,
+    pub hashes: Option<&'a str>,
     pub windows: bool,
 }
 
@@ -115,11 +124,13 @@ pub struct Found {
     pub nodes: Vec<usize>,
 }
 
-/// A rule that can't be used, and why.
+/// A rule that can't be used, or only in part, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct RuleProblem {
     pub name: String,
     pub what: String,
+    /// Looked for all the same.
+    pub used: bool,
 }
 
 /// A behaviour that only several processes show together.
@@ -198,6 +209,11 @@ const MAX_EVIDENCE: usize = 64;
 pub struct Behaviours {
     all: Vec<Behaviour>,
     rules: Rules,
+    /// Of rows that start no process.
+    deeds: DeedRules,
+    correlations: Correlations,
+    /// Whether a rule asks for what only the start event holds.
+    late: bool,
 }
 
 impl Behaviours {
@@ -224,8 +240,11 @@ impl Behaviours {
         let added = yaml_texts.iter().map(|(name, text)| RuleText { name, text });
         let texts: Vec<_> = own.chain(added).collect();
         let mut problems = Vec::new();
-        let rules = Rules::compile(&texts, &mut all, &mut problems);
-        (Self { all, rules }, problems)
+        let Loaded { rules, correlations } = load::load(&texts, &mut all, &mut problems);
+        let (of_processes, of_rows): (Vec<_>, Vec<_>) = rules.into_iter().partition(|it| it.place == Place::Process);
+        let late = of_processes.iter().any(|it| load::asks_late(&it.compiled));
+        let (rules, deeds) = (Rules::new(of_processes), DeedRules::new(of_rows.into_iter()));
+        (Self { all, rules, deeds, correlations, late }, problems)
     }
 
     pub fn all(&self) -> &[Behaviour] {
@@ -246,6 +265,11 @@ impl Behaviours {
     pub(crate) fn candidates(&self, hints: [Option<&Hints>; 5]) -> SmallVec<[u16; 8]> {
         let [image, cmd_line, parent_image, parent_cmd_line, user] = hints;
         self.rules.candidates(&[image, cmd_line, parent_image, parent_cmd_line, user, None])
+    }
+
+    /// Whether a rule asks for what only a process's start event holds.
+    pub(crate) fn asks_late(&self) -> bool {
+        self.late
     }
 
     /// Whether some rule must be asked of every process.
@@ -297,5 +321,7 @@ impl Behaviours {
     }
 }
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;

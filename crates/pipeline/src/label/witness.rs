@@ -206,7 +206,9 @@ fn of_detection(detection: &CompiledDetection) -> Vec<Way> {
 }
 
 fn of_item(item: &CompiledDetectionItem) -> Vec<Way> {
-    if item.exists.is_some() {
+    // What is fetched only where a rule is asked can't tell whether to ask it.
+    let late = item.field.as_deref().is_some_and(|it| matches!(it, "CurrentDirectory" | "Hashes"));
+    if item.exists.is_some() || late {
         return unknown();
     }
     let fields = match &item.field {
