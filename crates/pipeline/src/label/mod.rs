@@ -18,7 +18,9 @@ pub mod episode;
 pub mod methods;
 pub mod network;
 
+mod archives_then_sends;
 mod brute_forces_ssh;
+mod compiles_then_runs;
 mod deletes_itself;
 mod downloads_then_runs;
 mod installs_from_web;
@@ -156,7 +158,9 @@ pub(crate) trait Pattern: Sync {
 
 /// Every pattern, by name.
 const PATTERNS: &[&dyn Pattern] = &[
+    &archives_then_sends::ArchivesThenSends,
     &brute_forces_ssh::BruteForcesSsh,
+    &compiles_then_runs::CompilesThenRuns,
     &deletes_itself::DeletesItself,
     &downloads_then_runs::DownloadsThenRuns,
     &installs_from_web::InstallsFromWeb,

@@ -148,7 +148,7 @@ fn a_user_adds_rules_and_hears_of_those_that_do_not_work() {
         text("two", &format!("{RULE}---\n{RULE}")),
     ]);
     let names: Vec<_> = problems.iter().map(|it| it.name.as_str()).collect();
-    assert_eq!(names, ["no_yaml", "huge", "other_source", "other_product", "bad_regex", "writes_cron"], "{problems:?}");
+    assert_eq!(names, ["huge", "no_yaml", "other_source", "other_product", "bad_regex", "writes_cron"], "{problems:?}");
     let view = ProcessView { file_path: Some("/opt/tool"), ..ProcessView::default() };
     let seen: Vec<_> = behaviours.of_process(&view).into_iter().map(|id| behaviours.get(id).unwrap()).collect();
     assert_eq!(seen.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["runs_a_tool", "two", "two_2"]);
