@@ -177,7 +177,9 @@ fn security_event<'a>(id: u32, data: &'a dyn Fields) -> Result<Option<Event<'a>>
         4648 => Event::new(C::Authentication, A::Other),
         4697 => Event::new(C::Process, A::Service),
         4698 | 4702 => Event::new(C::Process, A::Other),
-        5140 | 5145 => Event::new(C::File, A::Share),
+        // A remote desktop was refused for want of the right to use it.
+        4825 => Event::new(C::Authentication, A::LogonFailed),
+        5140 | 5142..=5145 => Event::new(C::File, A::Share),
         5156 => Event::new(C::Network, A::Open),
         _ => return Ok(None),
     };
@@ -243,6 +245,24 @@ fn security_event<'a>(id: u32, data: &'a dyn Fields) -> Result<Option<Event<'a>>
             event.set(Field::User, account(data, "Subject"));
             event.set(Field::Session, session(data, "SubjectLogonId"));
             event.set(Field::Detail, if id == 4698 { "scheduled task created" } else { "scheduled task updated" });
+        }
+        4825 => {
+            let user = data.field("AccountName");
+            event.set(Field::User, match data.field("AccountDomain") {
+                Some(domain) => user.map(|it| format!("{domain}\\{it}")),
+                None => user.map(Cow::into_owned),
+            });
+            event.set(Field::SrcIp, data.field("ClientAddress").map(address));
+            // As a refused password for a remote desktop is logged.
+            event.set(Field::LogonType, "10");
+        }
+        5142..=5144 => {
+            event.set(Field::Share, data.field("ShareName"));
+            event.set(Field::TargetPath, data.any(&["ShareLocalPath", "NewPath", "OldPath"]));
+            event.set(Field::User, account(data, "Subject"));
+            event.set(Field::Session, session(data, "SubjectLogonId"));
+            let what = if id == 5142 { "share created" } else if id == 5143 { "share changed" } else { "share deleted" };
+            event.set(Field::Detail, what);
         }
         5140 | 5145 => {
             event.set(Field::Share, data.field("ShareName"));

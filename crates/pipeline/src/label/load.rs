@@ -146,7 +146,8 @@ fn behaviour(
     Behaviour {
         id: id.to_owned(),
         title: title.to_owned(),
-        technique: technique(tags),
+        technique: techniques(tags).into_iter().next().unwrap_or_default(),
+        techniques: techniques(tags),
         severity: match level {
             Some(Level::Critical) => Severity::Critical,
             Some(Level::High) => Severity::High,
@@ -186,14 +187,15 @@ pub(super) fn asks_late(rule: &CompiledRule) -> bool {
     asked.get() || format!("{:?}", rule.detections).contains("\"CurrentDirectory\"")
 }
 
-/// The most exact technique among the tags; empty where the rule names none.
-fn technique(tags: &[String]) -> String {
+/// The techniques among the tags. A sub-technique says more than its technique, and stands in front.
+fn techniques(tags: &[String]) -> Vec<String> {
     let named = |tag: &String| {
         let rest = tag.to_ascii_uppercase().strip_prefix("ATTACK.T")?.to_owned();
         rest.starts_with(|c: char| c.is_ascii_digit()).then(|| format!("T{rest}"))
     };
-    // The first of the longest: a sub-technique says more than its technique.
-    tags.iter().filter_map(named).rev().max_by_key(String::len).unwrap_or_default()
+    let mut all: Vec<String> = tags.iter().filter_map(named).collect();
+    all.sort_by_key(|it| std::cmp::Reverse(it.len()));
+    all
 }
 
 /// Processes of every day: what matches many of them says nothing.

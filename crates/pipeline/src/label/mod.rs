@@ -97,6 +97,8 @@ pub struct Behaviour {
     pub title: String,
     /// ATT&CK technique, `T1105` or `T1059.004`. Empty where a user's rule names none.
     pub technique: String,
+    /// All that it may be a sign of, the most exact first.
+    pub techniques: Vec<String>,
     pub severity: Severity,
     pub kind: Kind,
     pub maturity: Maturity,
@@ -142,6 +144,10 @@ pub(crate) trait Pattern: Sync {
     /// One sentence without a full stop, for lists and reports.
     fn title(&self) -> &'static str;
     fn technique(&self) -> &'static str;
+    /// All that it may be a sign of, the most exact first.
+    fn techniques(&self) -> &'static [&'static str] {
+        &[]
+    }
     fn severity(&self) -> Severity;
     fn maturity(&self) -> Maturity {
         Maturity::Stable
@@ -204,6 +210,11 @@ impl Signs {
     }
 }
 
+fn techniques(pattern: &dyn Pattern) -> Vec<String> {
+    let more = pattern.techniques().iter().filter(|it| **it != pattern.technique());
+    std::iter::once(pattern.technique()).chain(more.copied()).map(str::to_owned).collect()
+}
+
 /// Evidence kept of one behaviour in one tree; the rest repeats it.
 const MAX_FOUND: usize = 16;
 /// Nodes named in one piece of evidence.
@@ -235,6 +246,7 @@ impl Behaviours {
                 id: pattern.id().to_owned(),
                 title: pattern.title().to_owned(),
                 technique: pattern.technique().to_owned(),
+                techniques: techniques(*pattern),
                 severity: pattern.severity(),
                 kind: Kind::Tree,
                 maturity: pattern.maturity(),
