@@ -14,6 +14,7 @@ use ringleader_engine::sources::Input;
 use ringleader_pipeline::connect::episodes::episodes;
 use ringleader_pipeline::connect::{graphs, sort};
 use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Words};
+use ringleader_pipeline::label::methods::MethodIdx;
 use ringleader_pipeline::label::network::Signals;
 use ringleader_pipeline::label::{Behaviour, BehaviourId};
 use ringleader_pipeline::merge::Sketch;
@@ -22,6 +23,8 @@ use ringleader_pipeline::merge::Sketch;
 #[derive(Default)]
 struct Seen {
     events: u64,
+    /// Attack methods that requests are, by name.
+    methods: BTreeSet<String>,
     /// By behaviour: in how many episodes, or by rows that belong to none.
     times: BTreeMap<BehaviourId, u64>,
 }
@@ -58,6 +61,9 @@ fn look(knowledge: &Knowledge, path: &Path) -> Seen {
                 found.extend(labeller.behaviours(&mut words, &graph, &episode, &host, true));
             }
             for record in labeller.label_loose(&bucket, &graph, &host, &mut Sketch::default()) {
+                if let Some(method) = &record.method {
+                    seen.methods.insert(knowledge.methods.get(MethodIdx(method.method)).id.clone());
+                }
                 let shown: BTreeSet<u16> = record.nodes.into_iter().flat_map(|it| it.behaviours).collect();
                 found.extend(shown.into_iter().map(BehaviourId));
             }
@@ -85,7 +91,7 @@ const RENUMBERED: [(&str, &str); 5] = [
 ];
 
 /// Scenes whose names say what happens in words.
-const SCENES: [(&str, &str); 9] = [
+const SCENES: [(&str, &str); 7] = [
     ("binary_padding", "T1027.001"),
     ("arp_cache", "T1018"),
     ("log4shell", "T1190"),
@@ -93,9 +99,63 @@ const SCENES: [(&str, &str); 9] = [
     ("GoldenSAML", "T1606.002"),
     ("procdump_lsass", "T1003.001"),
     ("com_wsman", "T1021.006"),
-    ("emansih_cowrie", "T1059.004"),
-    ("deroux_cowrie", "T1105"),
 ];
+
+/// Techniques as an author of a mapping calls them.
+const CALLED: [(&str, &str); 22] = [
+    ("Account Access Removal", "T1531"),
+    ("Account Discovery", "T1087"),
+    ("Automated Collection", "T1119"),
+    ("Brute Force", "T1110"),
+    ("Command and Scripting Interpreter", "T1059"),
+    ("Data Destruction", "T1485"),
+    ("Data Encrypted for Impact", "T1486"),
+    ("Data Staged", "T1074"),
+    ("Data from Local System", "T1005"),
+    ("Deobfuscate/Decode Files or Information", "T1140"),
+    ("File and Directory Discovery", "T1083"),
+    ("Indicator Removal", "T1070"),
+    ("Masquerading", "T1036"),
+    ("Modify Authentication Process", "T1556"),
+    ("Obfuscated Files or Information", "T1027"),
+    ("Password Policy Discovery", "T1201"),
+    ("Process Discovery", "T1057"),
+    ("Process Injection", "T1055"),
+    ("Scheduled Task/Job", "T1053"),
+    ("System Information Discovery", "T1082"),
+    ("System Network Connections Discovery", "T1049"),
+    ("System Owner/User Discovery", "T1033"),
+];
+
+/// Sessions of a honeypot with an author's mapping, command by command → how many of the techniques that stand beside
+/// commands are named in the sessions.
+fn honeypot(knowledge: &Knowledge, text: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let mut wanted = BTreeSet::new();
+    let mut shown = BTreeSet::new();
+    let folder = std::env::temp_dir().join(format!("ringleader-measured-{}", std::process::id()));
+    for session in text.split("Session ID:").skip(1) {
+        let rows: Vec<Vec<&str>> = session.lines().skip(1).map(|it| it.split('\t').collect()).collect();
+        // The author's summary of a session names no commands.
+        let rows: Vec<&Vec<&str>> = rows.iter().filter(|it| it.len() >= 3 && !it[0].starts_with('-')).collect();
+        wanted
+            .extend(CALLED.iter().filter(|it| rows.iter().any(|row| row[2].trim() == it.0)).map(|it| it.1.to_owned()));
+        let mut log = "{\"id\":\"0\",\"time\":\"2020-01-01 00:00:00\",\"host\":\"pot\",\"file_path\":\"/bin/bash\",\"cmd_line\":\"bash\",\"pid\":1000,\"ppid\":1,\"parent\":\"/usr/sbin/sshd\"}\n".to_owned();
+        for (at, row) in (1..).zip(&rows) {
+            let line = serde_json::json!({
+                "id": at.to_string(), "time": format!("2020-01-01 00:{:02}:{:02}", at / 60 % 60, at % 60), "host": "pot",
+                "file_path": "", "cmd_line": row[0], "pid": 1000 + at, "ppid": 1000, "parent": "/bin/bash",
+            });
+            let _ = writeln!(log, "{line}");
+        }
+        if std::fs::write(&folder, log).is_ok() {
+            let seen = look(knowledge, &folder);
+            let of = seen.times.keys().filter_map(|it| knowledge.behaviours.get(*it));
+            shown.extend(of.flat_map(|it| it.techniques.clone()));
+        }
+    }
+    let _ = std::fs::remove_file(&folder);
+    (wanted, shown)
+}
 
 /// `T1021.002` and the like, wherever they stand in a text.
 fn numbers(text: &str) -> BTreeSet<String> {
@@ -131,7 +191,17 @@ fn of_yaml(text: &str) -> BTreeSet<String> {
 
 fn samples(root: &Path) -> Vec<Sample> {
     let mut out = Vec::new();
-    let folders = ["otrf_lateral", "otrf_linux_auditd", "otrf_log4shell_linux", "otrf_m365", "otrf_zeek_tsv", "evtx_mitre", "eqllib", "tetragon/book", "cowrie"];
+    let folders = [
+        "otrf_lateral",
+        "otrf_linux_auditd",
+        "otrf_log4shell_linux",
+        "otrf_m365",
+        "otrf_zeek_tsv",
+        "evtx_mitre",
+        "eqllib",
+        "tetragon/book",
+        "cowrie",
+    ];
     for folder in folders {
         let Ok(files) = std::fs::read_dir(root.join(folder)) else { continue };
         let mut files: Vec<PathBuf> = files.filter_map(|it| Some(it.ok()?.path())).collect();
@@ -179,7 +249,10 @@ fn name(path: &Path) -> String {
 }
 
 fn names(behaviour: &Behaviour, technique: &str) -> bool {
-    behaviour.techniques.iter().any(|it| it == technique || it.strip_prefix(technique).is_some_and(|it| it.starts_with('.')))
+    behaviour
+        .techniques
+        .iter()
+        .any(|it| it == technique || it.strip_prefix(technique).is_some_and(|it| it.starts_with('.')))
 }
 
 const HEAD: &str = "# Behaviours, measured
@@ -209,6 +282,9 @@ fn main() {
         let shown: Vec<&Behaviour> = seen.times.keys().filter_map(|it| knowledge.behaviours.get(*it)).collect();
         for technique in &sample.techniques {
             let by: Vec<&str> = shown.iter().filter(|it| names(it, technique)).map(|it| it.id.as_str()).collect();
+            // A request is an exploit by what it holds: that is said by its method.
+            let methods: Vec<String> = seen.methods.iter().filter(|_| technique == "T1190").cloned().collect();
+            let by: Vec<&str> = by.into_iter().chain(methods.iter().map(String::as_str)).collect();
             all += 1;
             named += u32::from(!by.is_empty());
             let listed = by.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
@@ -216,8 +292,34 @@ fn main() {
             let _ = writeln!(page, "| {} | {technique} | {cell} |", name(&sample.path).replace('|', "_"));
             if by.is_empty() {
                 let ids: Vec<&str> = shown.iter().map(|it| it.id.as_str()).collect();
-                let _ = writeln!(misses, "- {}, {technique}: {} events, seen: {}", name(&sample.path), seen.events, ids.join(", "));
+                let _ = writeln!(
+                    misses,
+                    "- {}, {technique}: {} events, seen: {}",
+                    name(&sample.path),
+                    seen.events,
+                    ids.join(", ")
+                );
             }
+        }
+    }
+    let share = f64::from(named) / f64::from(all.max(1));
+    let _ = writeln!(page, "\n{named} of {all} are named: {share:.3}.\n");
+    page.push_str("Sessions of a honeypot, with an author's word for each single command:\n\n| sample | technique | named by |\n|---|---|---|\n");
+    (named, all) = (0, 0);
+    let mapped = std::fs::read_to_string(root.join("cowrie/compx520_commands_mapped.txt")).unwrap_or_default();
+    let (wanted, shown) = honeypot(&knowledge, &mapped);
+    for technique in &wanted {
+        let by = shown.iter().find(|it| *it == technique || it.starts_with(&format!("{technique}.")));
+        let _ = writeln!(
+            page,
+            "| compx520_commands_mapped.txt | {technique} | {} |",
+            by.map_or("-", |_| "behaviours of its sessions")
+        );
+        all += 1;
+        named += u32::from(by.is_some());
+        if by.is_none() {
+            let _ =
+                writeln!(misses, "- compx520_commands_mapped.txt, {technique}: an author's word for single commands");
         }
     }
     let share = f64::from(named) / f64::from(all.max(1));

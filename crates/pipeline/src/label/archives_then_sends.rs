@@ -20,9 +20,18 @@ use super::{Pattern, Severity};
 pub(super) struct ArchivesThenSends;
 
 const ARCHIVERS: &[&str] = &["tar", "zip", "7z", "7za", "rar", "gzip"];
-const SENDERS: &[&str] = &["curl", "scp", "nc", "ncat", "rclone", "ftp", "mega-put", "megacopy", "wget", "sftp", "rsync"];
+const SENDERS: &[&str] =
+    &["curl", "scp", "nc", "ncat", "rclone", "ftp", "mega-put", "megacopy", "wget", "sftp", "rsync"];
 const DROPS: [&str; 10] = [
-    "transfer.sh", "file.io", "bashupload.com", "anonfile", "gofile.io", "mega", "0x0.st", "temp.sh", "catbox.moe",
+    "transfer.sh",
+    "file.io",
+    "bashupload.com",
+    "anonfile",
+    "gofile.io",
+    "mega",
+    "0x0.st",
+    "temp.sh",
+    "catbox.moe",
     "api.telegram.org",
 ];
 const PACKS: u64 = 1;
@@ -68,9 +77,9 @@ impl Pattern for ArchivesThenSends {
         Severity::High
     }
     fn signs(&self, commands: &[Command<'_>]) -> u64 {
-        commands.iter().fold(0, |all, it| {
-            all | if archive(it).is_some() { PACKS } else { 0 } | if sends(it) { SENDS } else { 0 }
-        })
+        commands
+            .iter()
+            .fold(0, |all, it| all | if archive(it).is_some() { PACKS } else { 0 } | if sends(it) { SENDS } else { 0 })
     }
     fn may_show(&self, signs: u64) -> bool {
         signs & (PACKS | SENDS) == PACKS | SENDS

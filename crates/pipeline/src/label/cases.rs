@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use ringleader_model::{Activity, Event, EventClass, EventId, Field, Timestamp};
 use serde::Deserialize;
 
-use super::episode::{Host, Knowledge, Labeller, Words};
 use super::BehaviourId;
+use super::episode::{Host, Knowledge, Labeller, Words};
 use super::network::Signals;
 use crate::collect::rows::{Bucket, Place};
 use crate::connect::episodes::episodes;
@@ -93,8 +93,7 @@ fn bucket(lines: &[Line]) -> Bucket {
         let time = Some(Timestamp((1_700_000_000 + line.start.unwrap_or(at as i64)) * 1_000_000));
         let pid = Some(1000 + at as u32);
         if let Some((class, activity, fields)) = &line.event {
-            let mut event =
-                Event::new(EventClass::from_name(class).unwrap(), Activity::from_name(activity).unwrap());
+            let mut event = Event::new(EventClass::from_name(class).unwrap(), Activity::from_name(activity).unwrap());
             event.time = time;
             for (name, value) in fields {
                 event.set(Field::from_name(name).unwrap(), value.as_str());
@@ -143,8 +142,7 @@ pub(crate) fn seen(knowledge: &Knowledge, labeller: &mut Labeller<'_>, lines: &[
     for graph in graphs(&bucket, &|_| 0) {
         let hits = labeller.hits(&bucket, &graph);
         seen.extend(hits.loose(&graph));
-        let host =
-            Host { name: "web1", addresses: BTreeSet::new(), signals: &signals, hits, missing: 0, links: 0 };
+        let host = Host { name: "web1", addresses: BTreeSet::new(), signals: &signals, hits, missing: 0, links: 0 };
         for episode in episodes(&graph, &bucket) {
             let alarms = |of: &BTreeSet<BehaviourId>| -> Vec<BehaviourId> {
                 let graded = of.iter().filter(|it| knowledge.behaviours.get(**it).unwrap().severity.is_alarm());

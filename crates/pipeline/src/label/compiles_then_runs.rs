@@ -19,7 +19,8 @@ use super::{Pattern, Severity};
 pub(super) struct CompilesThenRuns;
 
 const COMPILERS: &[&str] = &["gcc", "cc", "g++", "clang", "tcc", "x86_64-linux-gnu-gcc", "go"];
-const BUILDERS: &[&str] = &["make", "cmake", "ninja", "pip", "pip3", "cargo", "npm", "bazel", "configure", "dpkg", "rpm"];
+const BUILDERS: &[&str] =
+    &["make", "cmake", "ninja", "pip", "pip3", "cargo", "npm", "bazel", "configure", "dpkg", "rpm"];
 /// What the signs are made of.
 const COMPILES: u64 = 1;
 const RUNS: u64 = 2;

@@ -95,7 +95,7 @@ pub(super) fn load(texts: &[RuleText<'_>], all: &mut Vec<Behaviour>, problems: &
             let it = behaviour(&id, title, tags, correlation.level, correlation.status, Kind::Tree);
             match admit(it, all) {
                 Ok(None) => {}
-                Ok(Some(behaviour)) => loaded.correlations.add(correlation.clone(), behaviour, *name),
+                Ok(Some(behaviour)) => loaded.correlations.add(correlation.clone(), behaviour, name),
                 Err(what) => tell(what, false),
             }
         }
@@ -210,16 +210,40 @@ const ORDINARY: [(&str, &str, &str); 20] = [
     ("/usr/sbin/nginx", "nginx: worker process", "/usr/sbin/nginx"),
     ("/usr/bin/apt-get", "apt-get install -y curl", "/usr/bin/sudo"),
     ("/usr/bin/docker", "docker ps --all", "/usr/bin/bash"),
-    ("C:\\Windows\\System32\\svchost.exe", "C:\\Windows\\system32\\svchost.exe -k netsvcs -p", "C:\\Windows\\System32\\services.exe"),
+    (
+        "C:\\Windows\\System32\\svchost.exe",
+        "C:\\Windows\\system32\\svchost.exe -k netsvcs -p",
+        "C:\\Windows\\System32\\services.exe",
+    ),
     ("C:\\Windows\\System32\\cmd.exe", "cmd.exe /c dir C:\\Work", "C:\\Windows\\explorer.exe"),
-    ("C:\\Windows\\System32\\conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1", "C:\\Windows\\System32\\cmd.exe"),
+    (
+        "C:\\Windows\\System32\\conhost.exe",
+        "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1",
+        "C:\\Windows\\System32\\cmd.exe",
+    ),
     ("C:\\Windows\\System32\\taskhostw.exe", "taskhostw.exe", "C:\\Windows\\System32\\svchost.exe"),
     ("C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE", "C:\\Windows\\System32\\userinit.exe"),
     ("C:\\Program Files\\Git\\cmd\\git.exe", "git.exe status", "C:\\Windows\\System32\\cmd.exe"),
-    ("C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe", "powershell.exe -File C:\\Scripts\\backup.ps1", "C:\\Windows\\System32\\svchost.exe"),
-    ("C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe", "\"chrome.exe\" --type=renderer --lang=en", "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe"),
-    ("C:\\Windows\\System32\\wbem\\WmiPrvSE.exe", "C:\\Windows\\system32\\wbem\\wmiprvse.exe -Embedding", "C:\\Windows\\System32\\svchost.exe"),
-    ("C:\\Windows\\System32\\msiexec.exe", "msiexec.exe /i C:\\Install\\app.msi /qn", "C:\\Windows\\System32\\services.exe"),
+    (
+        "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe",
+        "powershell.exe -File C:\\Scripts\\backup.ps1",
+        "C:\\Windows\\System32\\svchost.exe",
+    ),
+    (
+        "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+        "\"chrome.exe\" --type=renderer --lang=en",
+        "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+    ),
+    (
+        "C:\\Windows\\System32\\wbem\\WmiPrvSE.exe",
+        "C:\\Windows\\system32\\wbem\\wmiprvse.exe -Embedding",
+        "C:\\Windows\\System32\\svchost.exe",
+    ),
+    (
+        "C:\\Windows\\System32\\msiexec.exe",
+        "msiexec.exe /i C:\\Install\\app.msi /qn",
+        "C:\\Windows\\System32\\services.exe",
+    ),
 ];
 /// Half of the systems' own.
 const MANY: usize = 5;
@@ -241,12 +265,12 @@ fn ordinary_share(rule: &CompiledRule, place: Place, os: Os) -> Option<usize> {
     (matching >= MANY).then(|| matching * 100 / views.len())
 }
 
-/// An event all of whose fields hold the same text, or are absent.
+/// An event of whose fields each holds a text of its own that means nothing, or all are absent.
 struct Anything(Option<&'static str>);
 
 impl Event for Anything {
-    fn get_field(&self, _: &str) -> Option<EventValue<'_>> {
-        self.0.map(|it| EventValue::Str(it.into()))
+    fn get_field(&self, path: &str) -> Option<EventValue<'_>> {
+        self.0.map(|it| EventValue::Str(format!("{it}{path}{it}").into()))
     }
     fn any_string_value(&self, pred: &dyn Fn(&str) -> bool) -> bool {
         self.0.is_some_and(pred)

@@ -341,3 +341,5 @@ impl Behaviours {
 mod cases;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod user_rules;

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use rsigma_eval::event::{Event, EventValue};
 use rsigma_eval::evaluate_rule;
+use rsigma_eval::event::{Event, EventValue};
 use smallvec::SmallVec;
 
 use super::load::Rule;
@@ -79,8 +79,24 @@ pub(super) fn front(text: &str) -> &str {
 pub(super) fn is_mac_path(path: &str) -> bool {
     const PLACES: [&str; 5] = ["/Users/", "/Applications/", "/System/", "/Library/", "/Volumes/"];
     const TOOLS: [&str; 18] = [
-        "osascript", "launchctl", "dscl", "dseditgroup", "security", "spctl", "csrutil", "sw_vers", "system_profiler",
-        "screencapture", "networksetup", "scutil", "hdiutil", "PlistBuddy", "sysadminctl", "tmutil", "mdfind", "xattr",
+        "osascript",
+        "launchctl",
+        "dscl",
+        "dseditgroup",
+        "security",
+        "spctl",
+        "csrutil",
+        "sw_vers",
+        "system_profiler",
+        "screencapture",
+        "networksetup",
+        "scutil",
+        "hdiutil",
+        "PlistBuddy",
+        "sysadminctl",
+        "tmutil",
+        "mdfind",
+        "xattr",
     ];
     PLACES.iter().any(|it| path.starts_with(it)) || TOOLS.contains(&path.rsplit('/').next().unwrap_or_default())
 }

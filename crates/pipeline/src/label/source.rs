@@ -179,7 +179,9 @@ pub(super) fn value<'b>(bucket: &'b Bucket, row: &Row, kind: RowKind, name: &str
             let user = text(Field::User)?;
             EventValue::Str(user.rsplit_once('\\').map_or(user, |it| it.1).into())
         }
-        Column::Initiated => EventValue::Str(if text(Field::Direction)? == "outbound" { "true" } else { "false" }.into()),
+        Column::Initiated => {
+            EventValue::Str(if text(Field::Direction)? == "outbound" { "true" } else { "false" }.into())
+        }
         Column::Stem => EventValue::Str(text(Field::Url).map(|it| it.split_once('?').map_or(it, |it| it.0))?.into()),
         Column::UrlQuery => EventValue::Str(text(Field::Url)?.split_once('?')?.1.into()),
         Column::EventId => EventValue::Int(event_id(bucket, row, kind)?),
@@ -207,9 +209,21 @@ fn event_id(bucket: &Bucket, row: &Row, kind: RowKind) -> Option<i64> {
             _ => 200,
         },
         (_, C::Process, A::Service) => 4697,
-        (_, C::Process, _) => if detail() == "scheduled task created" { 4698 } else { 4702 },
+        (_, C::Process, _) => {
+            if detail() == "scheduled task created" {
+                4698
+            } else {
+                4702
+            }
+        }
         (_, C::File, _) if detail().starts_with("share ") => 5142,
-        (_, C::File, _) => if bucket.text(row, Field::TargetPath).is_some() { 5145 } else { 5140 },
+        (_, C::File, _) => {
+            if bucket.text(row, Field::TargetPath).is_some() {
+                5145
+            } else {
+                5140
+            }
+        }
         // A logon of another system has no number.
         (_, C::Authentication, _) if bucket.text(row, Field::LogonType).is_some_and(|it| it.parse::<u8>().is_err()) => {
             return None;
@@ -235,8 +249,8 @@ pub(super) fn can_match(rule: &CompiledRule, held: &dyn Fn(&str) -> bool) -> Res
 
 fn condition(rule: &CompiledRule, it: &ConditionExpr, held: &dyn Fn(&str) -> bool, lacks: &mut Vec<String>) -> bool {
     match it {
-        ConditionExpr::And(parts) => parts.iter().fold(true, |all, it| condition(rule, it, held, lacks) && all),
-        ConditionExpr::Or(parts) => parts.iter().fold(false, |any, it| condition(rule, it, held, lacks) || any),
+        ConditionExpr::And(parts) => parts.iter().all(|it| condition(rule, it, held, lacks)),
+        ConditionExpr::Or(parts) => parts.iter().any(|it| condition(rule, it, held, lacks)),
         // What is absent is never the thing that is to be left out.
         ConditionExpr::Not(_) => true,
         ConditionExpr::Identifier(name) => rule.detections.get(name).is_none_or(|it| detection(it, held, lacks)),
@@ -264,9 +278,9 @@ fn condition(rule: &CompiledRule, it: &ConditionExpr, held: &dyn Fn(&str) -> boo
 
 fn detection(it: &CompiledDetection, held: &dyn Fn(&str) -> bool, lacks: &mut Vec<String>) -> bool {
     match it {
-        CompiledDetection::AllOf(items) => items.iter().fold(true, |all, it| item(it, held, lacks) && all),
-        CompiledDetection::AnyOf(parts) => parts.iter().fold(false, |any, it| detection(it, held, lacks) || any),
-        CompiledDetection::And(parts) => parts.iter().fold(true, |all, it| detection(it, held, lacks) && all),
+        CompiledDetection::AllOf(items) => items.iter().all(|it| item(it, held, lacks)),
+        CompiledDetection::AnyOf(parts) => parts.iter().any(|it| detection(it, held, lacks)),
+        CompiledDetection::And(parts) => parts.iter().all(|it| detection(it, held, lacks)),
         CompiledDetection::Keywords(_) | CompiledDetection::Conditional { .. } => true,
         CompiledDetection::ArrayMatch { field, .. } => {
             lacks.push(field.clone());

@@ -136,8 +136,5 @@ fn view<'b>(bucket: &'b Bucket, graph: &HostGraph, process: &Process) -> Process
 
 /// What no rule asks for, and tells rows apart that are alike.
 fn is_volatile(field: Field) -> bool {
-    matches!(
-        field,
-        Field::ProcessGuid | Field::ParentGuid | Field::ProcessStart | Field::BytesIn | Field::BytesOut
-    )
+    matches!(field, Field::ProcessGuid | Field::ParentGuid | Field::ProcessStart | Field::BytesIn | Field::BytesOut)
 }

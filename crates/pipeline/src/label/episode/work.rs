@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use ringleader_model::{Field, Timestamp};
 use ringleader_model::hash::{fold64, hash64, hash128};
+use ringleader_model::{Field, Timestamp};
 use smallvec::SmallVec;
 
 use super::said::Said;
