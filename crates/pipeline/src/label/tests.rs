@@ -101,14 +101,14 @@ fn benign_commands_raise_no_alarm() {
 #[test]
 fn the_documented_table_is_up_to_date() {
     let behaviours = Behaviours::built_in();
+    let all_cases = all();
     let mut all: Vec<_> = behaviours.all().iter().collect();
     all.sort_by(|a, b| a.id.cmp(&b.id));
     let mut text = String::from(
         "# Behaviours\n\nWhat Ringleader sees in process graphs. *single*: one process shows it, by a Sigma rule in\n\
          `knowledge/behaviours`. *tree*: it takes several, by a pattern in `crates/pipeline/src/label`. From `high` on a\n\
-         behaviour is alarm grade: it makes an episode suspicious by itself. Your own Sigma rules (`process_creation` for\n\
-         Linux, Windows or either; fields `Image`, `CommandLine`, `ParentImage`, `ParentCommandLine`, `User`,\n\
-         `CurrentDirectory`) add to these.\n\n\
+         behaviour is alarm grade: it makes an episode suspicious by itself. [Your own Sigma rules](rules.md) add to these;\n\
+         [behaviours-measured.md](behaviours-measured.md) says how often they are right. Below the table, each has its page.\n\n\
          This page is generated from the registries; a test keeps it up to date.\n\n\
          | behaviour | seen | technique | severity | kind | maturity |\n|---|---|---|---|---|---|\n",
     );
@@ -124,11 +124,60 @@ fn the_documented_table_is_up_to_date() {
             it.severity.name()
         ));
     }
+    let cases: BTreeMap<String, Vec<cases::Case>> = all_cases.into_iter().collect();
+    for it in &all {
+        text.push_str(&page(it, &cases[&it.id]));
+    }
     let path = root().join("docs/behaviours.md");
     if std::env::var_os("RINGLEADER_BLESS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "run with RINGLEADER_BLESS=1");
+}
+
+/// What its rule, or the comment of its pattern, says of a behaviour; and which ways of hiding are seen or missed.
+fn page(it: &Behaviour, cases: &[cases::Case]) -> String {
+    use std::fmt::Write as _;
+    let mut out = format!("\n## {}\n\n", it.id);
+    match rules::RULES.iter().find(|rule| rule.0 == it.id) {
+        Some((_, text)) => {
+            let rule = &rsigma_parser::parse_sigma_yaml(text).unwrap().rules[0];
+            let source = &rule.logsource;
+            let place = [&source.product, &source.category, &source.service];
+            let place: Vec<&str> = place.into_iter().flatten().map(String::as_str).collect();
+            let _ = writeln!(out, "{}\n", rule.description.as_deref().unwrap_or_default().trim());
+            let _ = writeln!(out, "- looks at: {}", place.join(", "));
+            if !rule.falsepositives.is_empty() {
+                let _ = writeln!(out, "- may be: {}", rule.falsepositives.join("; "));
+            }
+        }
+        None => {
+            let code = std::fs::read_to_string(root().join(format!("crates/pipeline/src/label/{}.rs", it.id))).unwrap();
+            let comment = code.lines().skip_while(|it| !it.starts_with("/// ")).take_while(|it| it.starts_with("///"));
+            for line in comment {
+                let line = line.trim_start_matches('/').trim();
+                let _ = match line.strip_prefix("# ") {
+                    Some(head) => writeln!(out, "\n*{head}.*"),
+                    None => writeln!(out, "{line}"),
+                };
+            }
+            out.push('\n');
+        }
+    }
+    if it.techniques.len() > 1 {
+        let _ = writeln!(out, "- also: {}", it.techniques[1..].join(", "));
+    }
+    let listed = |of: fn(&cases::Case) -> Option<&String>| -> Vec<&str> {
+        cases.iter().filter_map(of).map(String::as_str).collect()
+    };
+    let (seen, missed) = (listed(|it| it.evasive.as_ref()), listed(|it| it.missed.as_ref()));
+    if !seen.is_empty() {
+        let _ = writeln!(out, "- seen although it hides: {}", seen.join("; "));
+    }
+    if !missed.is_empty() {
+        let _ = writeln!(out, "- missed: {}", missed.join("; "));
+    }
+    out
 }
 
 const RULE: &str = "title: Runs a tool\nid: 6f1c1c2e-0000-4000-8000-000000000000\nlogsource:\n    category: process_creation\n    product: linux\ndetection:\n    s:\n        Image|endswith: '/tool'\n    condition: s\ntags:\n    - attack.execution\n    - attack.t1059\n    - attack.t1059.004\nlevel: high\n";
