@@ -150,6 +150,9 @@ Examples:
     List {
         #[arg(value_enum)]
         what: Listed,
+        /// With the rules of this folder; those that cannot be used stand last, with the reason
+        #[arg(long, value_name = "DIR")]
+        rules: Option<PathBuf>,
         /// Machine-readable output
         #[arg(long)]
         json: bool,
@@ -256,7 +259,7 @@ pub(crate) struct OutputArgs {
     /// gangs.json of an earlier run: known gangs keep their ids, new methods give warnings
     #[arg(long, value_name = "FILE")]
     pub registry: Option<PathBuf>,
-    /// A folder of further Sigma rules (process creation)
+    /// A folder of further Sigma rules, SigmaHQ's as it is; what cannot be used of it is told
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
     /// Exit with code 1 where a gang was found

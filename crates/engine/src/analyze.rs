@@ -264,7 +264,8 @@ fn host(
             part.alerted_hosts.insert(name.to_owned());
         }
     }
-    let about = Host { name, addresses, signals, missing, links };
+    let hits = labeller.hits(bucket, graph);
+    let about = Host { name, addresses, signals, hits, missing, links };
     let first_record = part.records.len();
     let cut = episodes(graph, bucket);
     // A boundary is in no episode, and is a process all the same.

@@ -21,11 +21,14 @@ fn read(path: &Path, out: &mut Vec<Line>) {
         let mut files: Vec<_> = std::fs::read_dir(path).unwrap().map(|it| it.unwrap().path()).collect();
         files.sort();
         files.iter().for_each(|file| read(file, out));
-    } else if path.extension().is_some_and(|it| it == "ndjson" || it == "in") {
+    } else if path.extension().is_some_and(|it| it == "ndjson") {
         for line in std::fs::read_to_string(path).unwrap().lines() {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
-            let text = |name: &str| value[name].as_str().map(str::to_owned);
-            out.push((text("file_path"), text("cmd_line")));
+            let text = |of: &serde_json::Value, name: &str| of[name].as_str().map(str::to_owned);
+            let several = value["processes"].as_array().into_iter().flatten();
+            for it in std::iter::once(&value).chain(several).filter(|it| it["cmd_line"].is_string()) {
+                out.push((text(it, "file_path"), text(it, "cmd_line")));
+            }
         }
     }
 }
@@ -74,7 +77,10 @@ fn main() {
     let behaviours = Behaviours::built_in();
     println!("{} behaviours compiled in {:.3} s", behaviours.all().len(), cpu_seconds() - start);
     let mut benign = Vec::new();
-    read(&fixtures.join("benign.ndjson"), &mut benign);
+    let mut files: Vec<_> = std::fs::read_dir(&fixtures).unwrap().map(|it| it.unwrap().path()).collect();
+    files.retain(|it| it.file_name().is_some_and(|it| it.to_string_lossy().starts_with("benign")));
+    files.sort();
+    files.iter().for_each(|it| read(it, &mut benign));
     measure("benign", &behaviours, &benign);
     let mut all = Vec::new();
     read(&fixtures, &mut all);

@@ -1,27 +1,37 @@
 //! `list`: what is built in.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::Result;
 use ringleader_pipeline::collect::FORMATS;
+use ringleader_pipeline::label::Behaviours;
 use ringleader_pipeline::label::episode::Knowledge;
 use serde_json::{Value, json};
 
 use super::Done;
 use crate::args::Listed;
+use crate::terminal::safe;
 
-pub(super) fn list(what: Listed, as_json: bool) -> Result<Done> {
+pub(super) fn list(what: Listed, rules: Option<&Path>, as_json: bool) -> Result<Done> {
     let (columns, rows): (&[&str], Vec<Vec<String>>) = match what {
         Listed::Formats => (
             &["name", "summary"],
             FORMATS.iter().map(|it| vec![it.name().to_owned(), it.summary().to_owned()]).collect(),
         ),
         Listed::Behaviours => {
-            let knowledge = Knowledge::built_in();
-            let rows = knowledge.behaviours.all().iter();
-            let rows = rows
+            let (behaviours, problems) = match rules {
+                Some(folder) => super::run::with_rules(folder)?,
+                None => (Behaviours::built_in(), Vec::new()),
+            };
+            let known = behaviours.all().iter();
+            let known = known
                 .map(|it| vec![it.id.clone(), it.technique.clone(), it.severity.name().to_owned(), it.title.clone()]);
-            (&["id", "technique", "severity", "title"], rows.collect())
+            let told = problems.into_iter().map(|it| {
+                let what = if it.used { "limited" } else { "not used" };
+                vec![it.name, String::new(), what.to_owned(), it.what.replace('\n', " ")]
+            });
+            (&["id", "technique", "severity", "title"], known.chain(told).collect())
         }
         Listed::Methods => {
             let knowledge = Knowledge::built_in();
@@ -58,7 +68,7 @@ pub(super) fn list(what: Listed, as_json: bool) -> Result<Done> {
         (0..columns.len()).map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0)).collect();
     for row in &rows {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(it, width)| format!("{it:width$}")).collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
+        writeln!(out, "{}", safe(cells.join("  ").trim_end()))?;
     }
     Ok(Done::Clean)
 }

@@ -40,7 +40,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         }
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Score { truth, findings, log, json } => score::score(&truth, &findings, log.as_deref(), json),
-        Command::List { what, json } => list::list(what, json),
+        Command::List { what, rules, json } => list::list(what, rules.as_deref(), json),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "ringleader", &mut std::io::stdout());
             Ok(Done::Clean)

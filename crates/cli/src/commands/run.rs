@@ -1,5 +1,6 @@
 //! `run`: files → findings, in one go.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -9,8 +10,8 @@ use ringleader_engine::excerpts::Spool;
 use ringleader_engine::sources::Input;
 use ringleader_engine::{Config, Run};
 use ringleader_model::findings::{Findings, Gang, InputDigest};
-use ringleader_pipeline::label::Behaviours;
 use ringleader_pipeline::label::episode::Knowledge;
+use ringleader_pipeline::label::{Behaviours, RuleProblem};
 use ringleader_report::Folder;
 use sha2::{Digest as _, Sha256};
 
@@ -79,14 +80,49 @@ pub(super) fn lang(lang: Lang) -> ringleader_report::Lang {
     }
 }
 
-/// What ships with the program, and the user's own rules; a rule that cannot be used is told.
+/// What ships with the program, and the user's own rules; what cannot be used of them is told, reason by reason.
 pub(super) fn knowledge(output: &OutputArgs) -> Result<Knowledge> {
     let Some(folder) = &output.rules else { return Ok(Knowledge::built_in()) };
+    let (behaviours, problems) = with_rules(folder)?;
+    for line in told(&behaviours, &problems) {
+        anstream::eprintln!("{}", crate::terminal::safe(&line));
+    }
+    Ok(Knowledge { behaviours, ..Knowledge::built_in() })
+}
+
+/// Names that are given for each reason; `list behaviours --rules` has them all.
+const NAMED: usize = 3;
+
+/// How many of the user's rules are looked for, and why others are not.
+fn told(behaviours: &Behaviours, problems: &[RuleProblem]) -> Vec<String> {
+    let built_in = Behaviours::built_in().all().len();
+    let mut out =
+        vec![format!("rules: {} added to the {built_in} that are built in", behaviours.all().len() - built_in)];
+    let mut reasons: BTreeMap<(bool, &str), Vec<&str>> = BTreeMap::new();
+    for it in problems {
+        // What differs from rule to rule stands behind the colon.
+        let reason = it.what.split(": ").next().unwrap_or(&it.what);
+        reasons.entry((it.used, reason)).or_default().push(&it.name);
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(reason, names)| (std::cmp::Reverse(names.len()), *reason));
+    for ((used, reason), names) in reasons {
+        let what = if used { "limited" } else { "not used" };
+        let more = if names.len() > NAMED { ", ..." } else { "" };
+        out.push(format!("  {} {what}: {reason} ({}{more})", names.len(), names[..names.len().min(NAMED)].join(", ")));
+    }
+    out
+}
+
+pub(super) fn with_rules(folder: &Path) -> Result<(Behaviours, Vec<RuleProblem>)> {
+    let folder = folder.to_owned();
     let mut texts = Vec::new();
     for file in ringleader_engine::sources::walk(&[Input::Path(folder.clone())], &mut Vec::new()) {
         let Input::Path(path) = file else { continue };
         if path.extension().is_some_and(|it| it == "yml" || it == "yaml") {
-            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            // Whatever stands in the folder is told, and never ends the run.
+            let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = String::from_utf8_lossy(&bytes).into_owned();
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             texts.push((name, text));
         }
@@ -94,15 +130,7 @@ pub(super) fn knowledge(output: &OutputArgs) -> Result<Knowledge> {
     if texts.is_empty() {
         anyhow::bail!("{}: no Sigma rules (*.yml) in there", folder.display());
     }
-    let (behaviours, problems) = Behaviours::with_rules(&texts);
-    for problem in problems {
-        anstream::eprintln!(
-            "rule {} is not used: {}",
-            crate::terminal::safe(&problem.name),
-            crate::terminal::safe(&problem.what)
-        );
-    }
-    Ok(Knowledge { behaviours, ..Knowledge::built_in() })
+    Ok(Behaviours::with_rules(&texts))
 }
 
 pub(super) fn known(registry: Option<&Path>) -> Result<Known> {

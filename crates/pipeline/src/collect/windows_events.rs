@@ -30,6 +30,7 @@ enum Source {
     ServiceControl,
     PowerShell,
     TaskScheduler,
+    OpenSsh,
 }
 
 fn source(name: &str) -> Option<Source> {
@@ -41,6 +42,7 @@ fn source(name: &str) -> Option<Source> {
         "service control manager" | "system" => Source::ServiceControl,
         "microsoft-windows-powershell" => Source::PowerShell,
         "microsoft-windows-taskscheduler" => Source::TaskScheduler,
+        "openssh" => Source::OpenSsh,
         _ => return None,
     })
 }
@@ -55,6 +57,7 @@ pub(crate) fn read<'a>(it: &WindowsEvent<'a>, times: &TimeDefaults) -> Result<Op
         Source::ServiceControl => service_event(it),
         Source::PowerShell => powershell_event(it),
         Source::TaskScheduler => task_event(it.id, it.data),
+        Source::OpenSsh => ssh_event(it.data),
     };
     let Some(mut event) = event else { return Ok(None) };
     let time = if sysmon { sysmon_time(it, times)? } else { it.time.clone()? };
@@ -177,7 +180,11 @@ fn security_event<'a>(id: u32, data: &'a dyn Fields) -> Result<Option<Event<'a>>
         4648 => Event::new(C::Authentication, A::Other),
         4697 => Event::new(C::Process, A::Service),
         4698 | 4702 => Event::new(C::Process, A::Other),
-        5140 | 5145 => Event::new(C::File, A::Share),
+        // Most objects are of no interest, and there are very many.
+        4656 | 4663 if data.field("ObjectName").is_some_and(|it| is_sensitive(&it)) => Event::new(C::File, A::Read),
+        // A remote desktop was refused for want of the right to use it.
+        4825 => Event::new(C::Authentication, A::LogonFailed),
+        5140 | 5142..=5145 => Event::new(C::File, A::Share),
         5156 => Event::new(C::Network, A::Open),
         _ => return Ok(None),
     };
@@ -243,6 +250,40 @@ fn security_event<'a>(id: u32, data: &'a dyn Fields) -> Result<Option<Event<'a>>
             event.set(Field::User, account(data, "Subject"));
             event.set(Field::Session, session(data, "SubjectLogonId"));
             event.set(Field::Detail, if id == 4698 { "scheduled task created" } else { "scheduled task updated" });
+        }
+        4656 | 4663 => {
+            event.pid = data.number(&["ProcessId"]);
+            event.set(Field::FilePath, data.field("ProcessName"));
+            event.set(Field::TargetPath, data.field("ObjectName"));
+            event.set(Field::User, account(data, "Subject"));
+            event.set(Field::State, data.field("AccessMask"));
+        }
+        4825 => {
+            let user = data.field("AccountName");
+            event.set(
+                Field::User,
+                match data.field("AccountDomain") {
+                    Some(domain) => user.map(|it| format!("{domain}\\{it}")),
+                    None => user.map(Cow::into_owned),
+                },
+            );
+            event.set(Field::SrcIp, data.field("ClientAddress").map(address));
+            // As a refused password for a remote desktop is logged.
+            event.set(Field::LogonType, "10");
+        }
+        5142..=5144 => {
+            event.set(Field::Share, data.field("ShareName"));
+            event.set(Field::TargetPath, data.any(&["ShareLocalPath", "NewPath", "OldPath"]));
+            event.set(Field::User, account(data, "Subject"));
+            event.set(Field::Session, session(data, "SubjectLogonId"));
+            let what = if id == 5142 {
+                "share created"
+            } else if id == 5143 {
+                "share changed"
+            } else {
+                "share deleted"
+            };
+            event.set(Field::Detail, what);
         }
         5140 | 5145 => {
             event.set(Field::Share, data.field("ShareName"));
@@ -323,6 +364,40 @@ fn task_event<'a>(id: u32, data: &'a dyn Fields) -> Option<Event<'a>> {
     Some(event)
 }
 
+/// Objects from which passwords are taken, or by which other hosts gain control.
+fn is_sensitive(object: &str) -> bool {
+    const PARTS: [&str; 5] = ["\\lsass.exe", "\\wsman\\", "\\ntds.dit", "\\sam\\domains", "\\policy\\secrets"];
+    let object = object.to_ascii_lowercase();
+    PARTS.iter().any(|it| object.contains(it))
+}
+
+/// What the SSH server of Windows writes: one sentence an event, as on other systems.
+fn ssh_event<'a>(data: &'a dyn Fields) -> Option<Event<'a>> {
+    let text = data.field("payload")?;
+    let word_after = |text: &str, mark: &str| {
+        let rest = &text[text.find(mark)? + mark.len()..];
+        rest.split(' ').next().map(|it| it.trim_end_matches('.').to_owned())
+    };
+    let mut event = if text.starts_with("Server listening on ") {
+        Event::new(EventClass::Network, Activity::Listen)
+    } else if text.starts_with("Accepted ") {
+        Event::new(EventClass::Authentication, Activity::Logon)
+    } else if text.starts_with("Failed ") {
+        Event::new(EventClass::Authentication, Activity::LogonFailed)
+    } else {
+        return None;
+    };
+    event.set(Field::FilePath, "sshd.exe");
+    event.set(Field::SrcPort, word_after(&text, " port "));
+    if event.class == EventClass::Authentication {
+        event.set(Field::User, word_after(&text, " for invalid user ").or_else(|| word_after(&text, " for ")));
+        event.set(Field::SrcIp, word_after(&text, " from "));
+        event.set(Field::LogonType, if text.contains("publickey") { "publickey" } else { "password" });
+        event.set(Field::Protocol, "ssh");
+    }
+    Some(event)
+}
+
 /// `DOMAIN\user`, as Sysmon writes it.
 fn account(data: &dyn Fields, role: &str) -> Option<String> {
     let user = data.field(&format!("{role}UserName"))?;
@@ -371,6 +446,25 @@ mod tests {
     #[test]
     fn dns_answers_lose_their_decoration() {
         assert_eq!(answers("type:  5 cdn.evil.example;::ffff:192.0.2.1;"), "cdn.evil.example,192.0.2.1");
+    }
+
+    #[test]
+    fn the_ssh_servers_sentences_are_read() {
+        let read = |text: &str| {
+            let data = serde_json::json!({ "payload": text });
+            ssh_event(&data).map(|it| {
+                let fields = it.fields().map(|(field, text)| format!("{}={text}", field.name()));
+                format!("{} {}", it.activity.name(), fields.collect::<Vec<_>>().join(" "))
+            })
+        };
+        assert_eq!(
+            read("Server listening on 0.0.0.0 port 22.").as_deref(),
+            Some("listen process_file_path=sshd.exe src_port=22")
+        );
+        let failed = read("Failed password for invalid user admin from 192.0.2.7 port 5123 ssh2").unwrap();
+        assert!(failed.contains("user_name=admin src_ip=192.0.2.7 logon_type=password"), "{failed}");
+        assert_eq!(read("Received signal 15; terminating."), None);
+        assert!(is_sensitive("\\Device\\HarddiskVolume2\\Windows\\System32\\LSASS.EXE") && !is_sensitive("C:\\a.txt"));
     }
 
     #[test]

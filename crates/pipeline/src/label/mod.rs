@@ -3,10 +3,14 @@
 //! absent: any verdict on a host, and who did it.
 
 mod command;
+mod correlate;
+mod deeds;
 mod fetch;
+mod load;
 pub(crate) mod paths;
 mod rules;
 mod sigma;
+mod source;
 mod tree;
 mod witness;
 
@@ -14,7 +18,9 @@ pub mod episode;
 pub mod methods;
 pub mod network;
 
+mod archives_then_sends;
 mod brute_forces_ssh;
+mod compiles_then_runs;
 mod deletes_itself;
 mod downloads_then_runs;
 mod installs_from_web;
@@ -33,7 +39,11 @@ use serde::Serialize;
 use smallvec::SmallVec;
 
 use command::{Command, commands};
-use sigma::{RuleText, Rules};
+use correlate::Correlations;
+use deeds::DeedRules;
+use load::{Loaded, RuleText};
+use sigma::Rules;
+use source::Place;
 use tree::Scene;
 pub use tree::{Node, Tree};
 pub(crate) use witness::Hints;
@@ -87,6 +97,8 @@ pub struct Behaviour {
     pub title: String,
     /// ATT&CK technique, `T1105` or `T1059.004`. Empty where a user's rule names none.
     pub technique: String,
+    /// All that it may be a sign of, the most exact first.
+    pub techniques: Vec<String>,
     pub severity: Severity,
     pub kind: Kind,
     pub maturity: Maturity,
@@ -105,6 +117,7 @@ pub struct ProcessView<'a> {
     pub parent_cmd_line: Option<&'a str>,
     pub user: Option<&'a str>,
     pub cwd: Option<&'a str>,
+    pub hashes: Option<&'a str>,
     pub windows: bool,
 }
 
@@ -115,11 +128,13 @@ pub struct Found {
     pub nodes: Vec<usize>,
 }
 
-/// A rule that can't be used, and why.
+/// A rule that can't be used, or only in part, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct RuleProblem {
     pub name: String,
     pub what: String,
+    /// Looked for all the same.
+    pub used: bool,
 }
 
 /// A behaviour that only several processes show together.
@@ -129,6 +144,10 @@ pub(crate) trait Pattern: Sync {
     /// One sentence without a full stop, for lists and reports.
     fn title(&self) -> &'static str;
     fn technique(&self) -> &'static str;
+    /// All that it may be a sign of, the most exact first.
+    fn techniques(&self) -> &'static [&'static str] {
+        &[]
+    }
     fn severity(&self) -> Severity;
     fn maturity(&self) -> Maturity {
         Maturity::Stable
@@ -145,7 +164,9 @@ pub(crate) trait Pattern: Sync {
 
 /// Every pattern, by name.
 const PATTERNS: &[&dyn Pattern] = &[
+    &archives_then_sends::ArchivesThenSends,
     &brute_forces_ssh::BruteForcesSsh,
+    &compiles_then_runs::CompilesThenRuns,
     &deletes_itself::DeletesItself,
     &downloads_then_runs::DownloadsThenRuns,
     &installs_from_web::InstallsFromWeb,
@@ -189,6 +210,11 @@ impl Signs {
     }
 }
 
+fn techniques(pattern: &dyn Pattern) -> Vec<String> {
+    let more = pattern.techniques().iter().filter(|it| **it != pattern.technique());
+    std::iter::once(pattern.technique()).chain(more.copied()).map(str::to_owned).collect()
+}
+
 /// Evidence kept of one behaviour in one tree; the rest repeats it.
 const MAX_FOUND: usize = 16;
 /// Nodes named in one piece of evidence.
@@ -198,6 +224,11 @@ const MAX_EVIDENCE: usize = 64;
 pub struct Behaviours {
     all: Vec<Behaviour>,
     rules: Rules,
+    /// Of rows that start no process.
+    deeds: DeedRules,
+    correlations: Correlations,
+    /// Whether a rule asks for what only the start event holds.
+    late: bool,
 }
 
 impl Behaviours {
@@ -215,6 +246,7 @@ impl Behaviours {
                 id: pattern.id().to_owned(),
                 title: pattern.title().to_owned(),
                 technique: pattern.technique().to_owned(),
+                techniques: techniques(*pattern),
                 severity: pattern.severity(),
                 kind: Kind::Tree,
                 maturity: pattern.maturity(),
@@ -224,8 +256,11 @@ impl Behaviours {
         let added = yaml_texts.iter().map(|(name, text)| RuleText { name, text });
         let texts: Vec<_> = own.chain(added).collect();
         let mut problems = Vec::new();
-        let rules = Rules::compile(&texts, &mut all, &mut problems);
-        (Self { all, rules }, problems)
+        let Loaded { rules, correlations } = load::load(&texts, &mut all, &mut problems);
+        let (of_processes, of_rows): (Vec<_>, Vec<_>) = rules.into_iter().partition(|it| it.place == Place::Process);
+        let late = of_processes.iter().any(|it| load::asks_late(&it.compiled));
+        let (rules, deeds) = (Rules::new(of_processes), DeedRules::new(of_rows.into_iter()));
+        (Self { all, rules, deeds, correlations, late }, problems)
     }
 
     pub fn all(&self) -> &[Behaviour] {
@@ -246,6 +281,11 @@ impl Behaviours {
     pub(crate) fn candidates(&self, hints: [Option<&Hints>; 5]) -> SmallVec<[u16; 8]> {
         let [image, cmd_line, parent_image, parent_cmd_line, user] = hints;
         self.rules.candidates(&[image, cmd_line, parent_image, parent_cmd_line, user, None])
+    }
+
+    /// Whether a rule asks for what only a process's start event holds.
+    pub(crate) fn asks_late(&self) -> bool {
+        self.late
     }
 
     /// Whether some rule must be asked of every process.
@@ -298,4 +338,8 @@ impl Behaviours {
 }
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod user_rules;

@@ -46,6 +46,9 @@ impl Pattern for SystemReconnaissance {
     fn technique(&self) -> &'static str {
         "T1082"
     }
+    fn techniques(&self) -> &'static [&'static str] {
+        &["T1082", "T1033", "T1057", "T1083", "T1016", "T1049", "T1087"]
+    }
     fn severity(&self) -> Severity {
         Severity::Low
     }

@@ -94,11 +94,16 @@ impl Index {
         Self { automaton, says: by_text.into_values().collect(), ways, open }
     }
 
-    /// Cost: one pass over the text. Outside ASCII, letters have more forms than two: everything may be meant.
+    /// Cost: one pass over the text. Outside ASCII, letters have more forms than two: all that are taken for one of
+    /// ASCII become that.
     pub(super) fn hints(&self, text: &str) -> Hints {
         if !text.is_ascii() {
-            return Hints { whole: self.ways.iter().map(|it| (ANY_FIELD, it.rule)).collect(), ..Hints::default() };
+            return self.hints_of_ascii(&text.to_lowercase().replace('ſ', "s"));
         }
+        self.hints_of_ascii(text)
+    }
+
+    fn hints_of_ascii(&self, text: &str) -> Hints {
         let mut seen: SmallVec<[u32; 8]> = SmallVec::new();
         let mut met: SmallVec<[(u8, u16, u8); 8]> = SmallVec::new();
         for found in self.automaton.find_overlapping_iter(text) {
@@ -206,7 +211,9 @@ fn of_detection(detection: &CompiledDetection) -> Vec<Way> {
 }
 
 fn of_item(item: &CompiledDetectionItem) -> Vec<Way> {
-    if item.exists.is_some() {
+    // What is fetched only where a rule is asked can't tell whether to ask it.
+    let late = item.field.as_deref().is_some_and(|it| matches!(it, "CurrentDirectory" | "Hashes"));
+    if item.exists.is_some() || late {
         return unknown();
     }
     let fields = match &item.field {

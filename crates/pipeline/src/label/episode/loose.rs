@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use ringleader_model::hash::{hash64, hash128};
-use ringleader_model::{EventClass, Field};
+use ringleader_model::{Activity, EventClass, Field};
 
 use super::facts::facts;
 use super::record::member;
 use super::said::Said;
 use super::work::Work;
 use super::{Host, Labeller, RECORDED_ROWS};
-use crate::collect::rows::Bucket;
+use crate::collect::rows::{Bucket, Row};
 use crate::connect::episodes::Episode;
 use crate::connect::{HostGraph, ParentStatus};
 use crate::label::methods::{self, MethodMatch, Stage};
@@ -36,14 +36,19 @@ impl Labeller<'_> {
         for at in &graph.loose {
             let row = &bucket.rows[*at as usize];
             let honeypot = row.sensor_role == ringleader_model::SensorRole::Honeypot;
+            let shows = !host.hits.of(*at).is_empty();
             let (payload, script) = match row.class {
                 EventClass::Http | EventClass::Network => (network::payload(bucket, row), None),
                 EventClass::Process => {
                     let script = bucket
                         .text(row, Field::Body)
                         .or_else(|| if honeypot { bucket.text(row, Field::CmdLine) } else { None });
-                    (String::new(), script.map(str::to_owned))
+                    match script {
+                        None if shows => (told(bucket, row), None),
+                        script => (String::new(), script.map(str::to_owned)),
+                    }
                 }
+                _ if shows => (told(bucket, row), None),
                 _ => continue,
             };
             let source = bucket.text(row, Field::SrcIp).map_or_else(
@@ -55,7 +60,7 @@ impl Labeller<'_> {
             } else if !payload.is_empty() {
                 let found = self.identify(&payload).iter().find(|it| it.stage == Stage::Attacked).cloned();
                 let unknown = found.is_none() && methods::shape(&payload).is_some();
-                if found.is_some() || unknown {
+                if found.is_some() || unknown || shows {
                     by_source.entry(source).or_default().push((*at, found, payload));
                 }
             }
@@ -90,17 +95,20 @@ impl Labeller<'_> {
                     crate::extract::template::template(payload)
                 }
                 None if row.class == EventClass::Process => "<script>".to_owned(),
-                None => "<request>".to_owned(),
+                None if row.class == EventClass::Http => "<request>".to_owned(),
+                None if row.class == EventClass::Network => "<request>".to_owned(),
+                None => format!("<event:{}>", row.activity.name().replace('_', "-")),
             };
             let mut indicators = Vec::new();
             self.knowledge.extractor.extract(payload, &mut indicators);
             let text: String = payload.chars().take(PAYLOAD).collect();
             let said = Said::known(&text, hash64(payload.as_bytes()), &template, indicators);
-            nodes.push(Work { inferred: false, ..Work::unprocessed(Rc::new(said), None, row.time) });
+            let behaviours = host.hits.of(*at).iter().copied().collect();
+            nodes.push(Work { inferred: false, behaviours, ..Work::unprocessed(Rc::new(said), None, row.time) });
             row_of.push(Some(*at));
-            if row.class == EventClass::Process {
+            if row.class == EventClass::Process && !matches!(row.activity, Activity::Service) {
                 self.expand(&mut nodes, root, payload);
-            } else {
+            } else if matches!(row.class, EventClass::Http | EventClass::Network) {
                 for script in self.knowledge.extractor.decoded(payload).into_iter().chain(commands_in(payload)) {
                     self.expand(&mut nodes, root, &script);
                 }
@@ -166,6 +174,14 @@ impl Labeller<'_> {
             ..EpisodeRecord::default()
         })
     }
+}
+
+/// What is known of a row that is neither request nor script, in one line.
+fn told(bucket: &Bucket, row: &Row) -> String {
+    let fields = bucket.fields(row).iter().filter(|(field, _)| *field != Field::SrcPort && *field != Field::Session);
+    let parts: Vec<String> =
+        fields.map(|(field, sym)| format!("{}={}", field.name(), bucket.strings.get(*sym))).collect();
+    parts.join(" ").chars().take(PAYLOAD).collect()
 }
 
 /// Shell text inside a request: what stands behind the usual injection marks.

@@ -5,6 +5,7 @@
 //! no process makes episodes of its own (`loose`).
 
 mod facts;
+mod hits;
 mod loose;
 mod plain;
 mod record;
@@ -31,6 +32,7 @@ use crate::merge::Sketch;
 use crate::merge::record::EpisodeRecord;
 use crate::merge::sketch::{Reach, reach};
 
+pub use hits::Hits;
 pub use record::{member, process_uid};
 use said::Said;
 pub use traced::{Traced, own_folder};
@@ -147,24 +149,7 @@ impl<'k> Labeller<'k> {
             return None;
         }
         let bucket = words.bucket();
-        let mut nodes = self.nodes(words, graph, episode);
-        let notable = nodes.iter().any(|it| !it.behaviours.is_empty() || it.said.notable);
-        let process = |it: &work::Work| it.process.map(|at| &graph.processes[at as usize]);
-        let honeypot = nodes.iter().any(|it| process(it).is_some_and(|it| it.honeypot));
-        let has_deeds = nodes.iter().any(|it| process(it).is_some_and(|it| !it.deeds.is_empty()));
-        let mut alerted = false;
-        if notable || honeypot || has_deeds {
-            if honeypot || nodes.iter().filter(|it| !it.inferred).count() <= 1 {
-                self.expand_scripts(&mut nodes, honeypot);
-            }
-            self.trees(bucket, graph, &mut nodes, honeypot);
-            alerted = self.network_roles(bucket, graph, &mut nodes, host);
-            self.own_roles(bucket, graph, &mut nodes);
-        }
-        let removes_agent = self.knowledge.behaviours.by_name("disables_security_agent").map(|it| it.0);
-        for node in &mut nodes {
-            node.vendors = removes_agent.is_some_and(|it| node.behaviours.contains(&it));
-        }
+        let (nodes, honeypot, alerted) = self.worked_out(words, graph, episode, host, false);
         let suspicious = traces || alerted || self.is_suspicious(&nodes);
         let mut facts = facts::facts(bucket, graph, episode, &nodes, suspicious, honeypot);
         let joins = |kind, context| reach(kind, context).is_some_and(|it| it <= Reach::Infrastructure);
@@ -214,6 +199,55 @@ impl<'k> Labeller<'k> {
         logged.all(|it| pass(words.brief(self, it).template_hash))
     }
 
+    /// What one episode shows. `label` passes over an episode that can show nothing of alarm grade; `thorough` does
+    /// not, for whoever measures behaviours by themselves.
+    pub fn behaviours(
+        &mut self,
+        words: &mut Words<'_>,
+        graph: &HostGraph,
+        episode: &Episode,
+        host: &Host<'_>,
+        thorough: bool,
+    ) -> BTreeSet<BehaviourId> {
+        if !thorough && self.plain(words, graph, episode, host).is_some() {
+            return BTreeSet::new();
+        }
+        let nodes = self.worked_out(words, graph, episode, host, thorough).0;
+        nodes.iter().flat_map(|it| &it.behaviours).map(|it| BehaviourId(*it)).collect()
+    }
+
+    /// The nodes of an episode with what they show; whether a honeypot logged it, and an alert named it.
+    fn worked_out(
+        &mut self,
+        words: &mut Words<'_>,
+        graph: &HostGraph,
+        episode: &Episode,
+        host: &Host<'_>,
+        thorough: bool,
+    ) -> (Vec<work::Work>, bool, bool) {
+        let bucket = words.bucket();
+        let mut nodes = self.nodes(words, graph, episode);
+        host.hits.add_to(&mut nodes, graph);
+        let notable = nodes.iter().any(|it| !it.behaviours.is_empty() || it.said.notable);
+        let process = |it: &work::Work| it.process.map(|at| &graph.processes[at as usize]);
+        let honeypot = nodes.iter().any(|it| process(it).is_some_and(|it| it.honeypot));
+        let has_deeds = nodes.iter().any(|it| process(it).is_some_and(|it| !it.deeds.is_empty()));
+        let mut alerted = false;
+        if notable || honeypot || has_deeds || thorough {
+            if honeypot || nodes.iter().filter(|it| !it.inferred).count() <= 1 {
+                self.expand_scripts(&mut nodes, honeypot);
+            }
+            self.trees(bucket, graph, &mut nodes, honeypot);
+            alerted = self.network_roles(bucket, graph, &mut nodes, host);
+            self.own_roles(bucket, graph, &mut nodes);
+        }
+        let removes_agent = self.knowledge.behaviours.by_name("disables_security_agent").map(|it| it.0);
+        for node in &mut nodes {
+            node.vendors = removes_agent.is_some_and(|it| node.behaviours.contains(&it));
+        }
+        (nodes, honeypot, alerted)
+    }
+
     fn is_suspicious(&self, nodes: &[work::Work]) -> bool {
         let mut medium = BTreeSet::new();
         for behaviour in nodes.iter().flat_map(|it| &it.behaviours) {
@@ -234,6 +268,8 @@ pub struct Host<'a> {
     pub name: &'a str,
     pub addresses: BTreeSet<String>,
     pub signals: &'a Signals,
+    /// What its rows show that start no process.
+    pub hits: Hits,
     pub missing: u64,
     pub links: u64,
 }

@@ -60,7 +60,8 @@ impl Said {
             template: template.into(),
             template_hash: hash64(template.as_bytes()),
             root: hash128(template.as_bytes(), ROOT),
-            notable: indicators.iter().any(is_notable),
+            // Who kills rivals need not name anything else.
+            notable: indicators.iter().any(is_notable) || text.contains("kill"),
             joins: indicators.iter().any(joins),
             features: claimed.map(indicator_hash).collect(),
             indicators,

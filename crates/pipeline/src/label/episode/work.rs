@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use ringleader_model::Timestamp;
 use ringleader_model::hash::{fold64, hash64, hash128};
+use ringleader_model::{Field, Timestamp};
 use smallvec::SmallVec;
 
 use super::said::Said;
@@ -138,16 +138,25 @@ impl Labeller<'_> {
         }
         let strings = &words.bucket().strings;
         let syms = [around.file_path, around.parent_path, around.parent_cmd_line, around.user];
-        let key = fold64(syms.map(|it| strings.hash(it)));
+        let mut key = fold64(syms.map(|it| strings.hash(it)));
         let mut view = ProcessView {
             file_path: words.text(around.file_path),
             cmd_line: words.text(process.cmd_line),
             parent_file_path: words.text(around.parent_path),
             parent_cmd_line: words.text(around.parent_cmd_line),
             user: words.text(around.user),
-            cwd: None,
             windows: strings.get(around.file_path).contains('\\'),
+            ..ProcessView::default()
         };
+        if self.knowledge.behaviours.asks_late()
+            && let Some(start) = process.starts.first()
+        {
+            let bucket = words.bucket();
+            let row = &bucket.rows[*start as usize];
+            (view.cwd, view.hashes) = (bucket.text(row, Field::Cwd), bucket.text(row, Field::Hash));
+            let late = [Field::Cwd, Field::Hash].map(|it| strings.hash(bucket.sym(row, it)));
+            key = fold64([key, late[0], late[1]]);
+        }
         if !candidates.is_empty() {
             behaviours.extend(self.show_among(key ^ said.hash, &candidates, &view).iter());
         }
