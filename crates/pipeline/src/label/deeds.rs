@@ -16,19 +16,23 @@ use crate::collect::rows::{Bucket, Row};
 #[derive(Default)]
 pub(super) struct DeedRules {
     engines: BTreeMap<(RowKind, Os), Engine>,
+    /// Whether a rule tells rows apart by the port that a client happened to get.
+    pub(super) asks_ports: bool,
 }
 
 impl DeedRules {
     pub(super) fn new(rules: impl Iterator<Item = Rule>) -> Self {
         let mut engines: BTreeMap<(RowKind, Os), Engine> = BTreeMap::new();
+        let mut asks_ports = false;
         for mut rule in rules {
             if let Place::Row(kind) = rule.place {
+                asks_ports |= source::asks(&rule.compiled, &["SourcePort", "IpPort", "src_port"]);
                 // What a result is told from another by.
                 rule.compiled.id = Some(rule.behaviour.0.to_string());
                 engines.entry((kind, rule.os)).or_default().add_compiled_rule(rule.compiled);
             }
         }
-        Self { engines }
+        Self { engines, asks_ports }
     }
 
     pub(super) fn is_empty(&self) -> bool {

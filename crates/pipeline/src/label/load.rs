@@ -177,14 +177,7 @@ fn admit(it: Behaviour, all: &mut Vec<Behaviour>) -> Result<Option<BehaviourId>,
 
 /// Whether a rule asks for what is fetched only then: the current folder, hashes.
 pub(super) fn asks_late(rule: &CompiledRule) -> bool {
-    let asked = std::cell::Cell::new(false);
-    let held = |name: &str| {
-        asked.set(asked.get() || matches!(name, "CurrentDirectory" | "Hashes"));
-        true
-    };
-    // A filter asks too, and is passed over where it can't change what matches.
-    let _ = source::can_match(rule, &held);
-    asked.get() || format!("{:?}", rule.detections).contains("\"CurrentDirectory\"")
+    source::asks(rule, &["CurrentDirectory", "Hashes"])
 }
 
 /// The techniques among the tags. A sub-technique says more than its technique, and stands in front.

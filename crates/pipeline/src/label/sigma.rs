@@ -38,6 +38,14 @@ impl Rules {
         self.index.candidates(fields)
     }
 
+    /// The behaviour of a candidate, if it is for such a host.
+    #[cfg(test)]
+    pub(super) fn name_for(&self, candidate: u16, windows: bool) -> Option<BehaviourId> {
+        let view = ProcessView { windows, ..ProcessView::default() };
+        let rule = &self.rules[usize::from(candidate)];
+        view.is_of(rule.os).then_some(rule.behaviour)
+    }
+
     /// Whether there are rules that must be asked of every process.
     pub(super) fn has_open(&self) -> bool {
         !self.index.open.is_empty()

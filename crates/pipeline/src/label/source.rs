@@ -236,6 +236,27 @@ fn event_id(bucket: &Bucket, row: &Row, kind: RowKind) -> Option<i64> {
     })
 }
 
+/// Whether a rule asks for one of these fields anywhere, filters included.
+pub(super) fn asks(rule: &CompiledRule, names: &[&str]) -> bool {
+    rule.detections.values().any(|it| detection_asks(it, names))
+}
+
+fn detection_asks(it: &CompiledDetection, names: &[&str]) -> bool {
+    let is_one = |it: &str| names.contains(&it);
+    match it {
+        CompiledDetection::AllOf(items) => items.iter().any(|it| {
+            it.field.as_deref().is_some_and(is_one)
+                || matches!(&it.matcher, CompiledMatcher::FieldRef { field, .. } if is_one(field))
+        }),
+        CompiledDetection::AnyOf(parts) | CompiledDetection::And(parts) => {
+            parts.iter().any(|it| detection_asks(it, names))
+        }
+        // Values of all fields are meant, or none of ours.
+        CompiledDetection::Keywords(_) => true,
+        CompiledDetection::ArrayMatch { .. } | CompiledDetection::Conditional { .. } => false,
+    }
+}
+
 /// Whether a rule can match where only some fields are held; else the fields it lacks.
 pub(super) fn can_match(rule: &CompiledRule, held: &dyn Fn(&str) -> bool) -> Result<(), Vec<String>> {
     let mut lacks = Vec::new();

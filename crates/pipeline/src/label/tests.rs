@@ -97,6 +97,31 @@ fn benign_commands_raise_no_alarm() {
     assert!(distinct.len() >= 1_500, "{}", distinct.len());
 }
 
+/// Rules are asked only where the texts that they need stand: an ordinary process should ask next to none.
+#[test]
+fn ordinary_processes_ask_few_rules() {
+    let behaviours = Behaviours::built_in();
+    let lines: Vec<Line> =
+        all().into_iter().filter(|it| it.0.starts_with("benign")).flat_map(|it| it.1).map(|it| it.alone).collect();
+    let mut vain: BTreeMap<String, usize> = BTreeMap::new();
+    for line in &lines {
+        let texts = [&line.file_path, &line.cmd_line, &line.parent_file_path, &line.parent_cmd_line];
+        let hints = texts.map(|it| it.as_deref().map(|it| behaviours.hints(it)));
+        let [a, b, c, d] = hints.each_ref().map(Option::as_ref);
+        let windows = line.file_path.as_deref().is_some_and(|it| it.contains('\\'));
+        for at in behaviours.candidates([a, b, c, d, None]) {
+            if let Some(name) = behaviours.rules.name_for(at, windows) {
+                *vain.entry(behaviours.get(name).unwrap().id.clone()).or_default() += 1;
+            }
+        }
+    }
+    let asked: usize = vain.values().sum();
+    let mut most: Vec<_> = vain.into_iter().collect();
+    most.sort_by_key(|it| std::cmp::Reverse(it.1));
+    println!("{asked} rules asked of {} processes; most: {:?}", lines.len(), &most[..most.len().min(60)]);
+    assert!(asked < lines.len(), "{asked}");
+}
+
 /// The table of the documentation. `RINGLEADER_BLESS=1 cargo test` writes it anew.
 #[test]
 fn the_documented_table_is_up_to_date() {

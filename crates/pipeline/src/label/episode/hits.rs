@@ -62,7 +62,8 @@ impl Labeller<'_> {
                 let row = &bucket.rows[*at as usize];
                 for kind in source::kinds(bucket, row).iter().filter(|it| behaviours.deeds.looks_at(**it)) {
                     // Rows repeat themselves, ports and times aside.
-                    let telling = bucket.fields(row).iter().filter(|(field, _)| !is_volatile(*field));
+                    let port = |field| field == Field::SrcPort && !behaviours.deeds.asks_ports;
+                    let telling = bucket.fields(row).iter().filter(|(field, _)| !is_volatile(*field) && !port(*field));
                     let mut key = fold64([*kind as u64, row.activity as u64, 0, 0]);
                     for (field, sym) in telling {
                         key = fold64([key, *field as u64, bucket.strings.hash(*sym), 1]);
