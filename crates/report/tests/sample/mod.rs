@@ -693,6 +693,11 @@ fn summary(f: &mut Findings) {
                 first_seen: at(9),
                 method: Some("phpunit_eval_stdin".into()),
                 evidence_ids: texts(["ev-0000"]),
+                names: vec![],
+                role: None,
+                owner: None,
+                criticality: None,
+                reasons: vec![],
             },
             SpreadHost {
                 host: "web-040".into(),
@@ -704,6 +709,11 @@ fn summary(f: &mut Findings) {
                 first_seen: at(12),
                 method: Some("ssh_password_guess".into()),
                 evidence_ids: texts(["ev-0001"]),
+                names: vec![],
+                role: None,
+                owner: None,
+                criticality: None,
+                reasons: vec![],
             },
             SpreadHost {
                 host: "web-041".into(),
@@ -715,6 +725,11 @@ fn summary(f: &mut Findings) {
                 first_seen: None,
                 method: None,
                 evidence_ids: vec![],
+                names: vec![],
+                role: None,
+                owner: None,
+                criticality: None,
+                reasons: vec![],
             },
         ],
         edges: vec![SpreadEdge {
@@ -726,6 +741,8 @@ fn summary(f: &mut Findings) {
             method: Some("ssh_password_guess".into()),
             confidence: Permille::new(810),
             evidence_ids: texts(["ev-0001"]),
+            ports: vec![22],
+            reasons: vec![],
         }],
         patient_zero: vec![PatientZero {
             host: "web-001".into(),
@@ -743,6 +760,7 @@ fn summary(f: &mut Findings) {
             text: "its sensor fell silent an hour before".into(),
             evidence_ids: vec![],
         }],
+        ..Spread::default()
     });
 }
 
