@@ -294,7 +294,8 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
         {
             let shown = &hosts.list[host].shown;
             let word = if why == Why::Named { "ran" } else { "also ran" };
-            for time in [program.seen.first, program.seen.last].into_iter().flatten() {
+            // That it still runs hours later is no new sign.
+            for time in program.seen.first {
                 evidence.push((clocks.right(host, time), format!("{} {word} on {shown}", base(path))));
             }
         }
@@ -303,7 +304,7 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
         let gang = &input.gangs[*at];
         let host = hosts.find(&gang.host, gang.first);
         let right = |time: i64| host.map_or(time, |it| clocks.right(it, time));
-        evidence.extend([gang.first, gang.last].into_iter().flatten().map(|it| (right(it), format!("a bot's processes on {}", gang.host))));
+        evidence.extend([gang.first, gang.last].into_iter().flatten().map(|it| (right(it), format!("a bot's processes on {}", host.map_or(&gang.host, |it| &hosts.list[it].shown)))));
     }
     for ((label, target, _), tried) in &input.observed.tried {
         evidence.extend([tried.seen.first, tried.seen.last].into_iter().flatten().map(|it| (it, format!("the malware's log on {label} names {target}"))));

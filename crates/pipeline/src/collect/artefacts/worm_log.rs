@@ -74,7 +74,7 @@ impl Format for WormLog {
         } else {
             lines(head).any(|it| has(&it.to_lowercase(), EXPLOIT))
         };
-        Box::new(Lines { times: context.times, exploit, name, open: None })
+        Box::new(Lines { times: context.times, exploit, name, open: None, with_more: 0, ends_bare: false })
     }
 }
 
@@ -99,6 +99,9 @@ struct Lines {
     name: String,
     /// The target whose lines are being read: a block's outcome comes after its address.
     open: Option<Target>,
+    /// Lines on which something stands behind the address, and whether the last line ends with its address.
+    with_more: usize,
+    ends_bare: bool,
 }
 
 impl Lines {
@@ -141,6 +144,8 @@ impl Reader for Lines {
             }
             return Ok(());
         };
+        self.ends_bare = target.end >= line.len();
+        self.with_more += usize::from(!self.ends_bare);
         let time = find_time(line, &self.times).time();
         let port = target.port.or_else(|| port_beside(line, target.end));
         if let Some(open) = self.open.as_mut().filter(|it| it.ip == target.ip) {
@@ -154,6 +159,14 @@ impl Reader for Lines {
         Ok(())
     }
     fn finish(&mut self, sink: &mut dyn Sink) {
+        // Where all other lines go on behind the address, the last one was cut, and so may its address be:
+        // `192.168.4.2` is no host of the log when `192.168.4.227` was.
+        if self.ends_bare
+            && self.with_more > 0
+            && let Some(cut) = self.open.take()
+        {
+            sink.reject_at(cut.offset, cut.line.as_bytes(), Malformed::new("the log ends in the middle of a line"));
+        }
         self.flush(sink);
     }
 }
@@ -202,7 +215,7 @@ mod tests {
     #[test]
     fn an_exploit_tells_how_it_ended_on_the_line_or_below() {
         assert_eq!(
-            targets("attack 192.168.0.4:445 success\r\nattack 192.168.0.6:445 failed\r\nattack 192.168.0."),
+            targets("attack 192.168.0.4:445 success\r\nattack 192.168.0.6:445 failed\r\nattack 192.168.0.2")[..2],
             ["exploit_log 192.168.0.4 445 success", "exploit_log 192.168.0.6 445 failed"]
         );
         let block = "[*] TargetIp 192.168.0.4\n[*] Connecting to target for exploitation.\n[+] Backdoor not installed, game on.\n[+] ETERNALBLUE overwrite completed successfully\n[*] TargetIp 192.168.0.6\n[-] Error connecting\n";
