@@ -114,7 +114,7 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State) -> Option
         if !state.ports.contains(port) || !after(contact.seen.last) {
             continue;
         }
-        only_usual &= contact.before;
+        only_usual &= contact.before || !state.swept.contains(port);
         look.observations.insert(Observation::Contacted);
         if contact.answered > 0 {
             look.observations.insert(Observation::PortOpen);

@@ -135,14 +135,23 @@ pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &
     }
     for run in input.observed.remote.iter().filter(|it| case.holds(it.time)) {
         let to = hosts.at(&run.host, run.time);
+        let mut run = run.clone();
         let caller = match &run.src {
             Some(src) => Some(hosts.at(src, run.time)),
-            None => caller_of(input, &pairs, to, run),
+            None => caller_of(input, &pairs, to, &run),
         };
         match caller {
-            Some(from) if from != to => pairs.all.entry((from, to)).or_default().remote.push(run.clone()),
+            Some(from) if from != to => {
+                let pair = pairs.all.entry((from, to)).or_default();
+                // WinRM can have WMI's worker run things: the port tells.
+                let winrm = pair.contacts.keys().any(|it| matches!(it, 5985 | 5986)) && !pair.contacts.contains_key(&135);
+                if winrm && &*run.method == "wmi_exec" {
+                    run.method = "winrm_exec".into();
+                }
+                pair.remote.push(run);
+            }
             Some(_) => {}
-            None => pairs.unexplained.push((to, run.clone())),
+            None => pairs.unexplained.push((to, run)),
         }
     }
     for it in input.observed.drops.iter().filter(|it| case.holds(it.time)) {

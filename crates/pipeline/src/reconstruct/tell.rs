@@ -84,6 +84,8 @@ impl Telling<'_> {
         let observed = self.input.observed;
         let logged = observed.telemetry.keys().chain(observed.assets.keys());
         all.extend(logged.filter_map(|it| self.hosts.find(it, None)));
+        // Whoever the flows name on the inside is there too, and unknown.
+        all.extend(self.pairs.all.keys().flat_map(|it| [it.0, it.1]).filter(|it| super::verdict::is_inner(self.hosts, *it)));
         for host in all {
             let verdict = self.verdict(host);
             self.verdicts.insert(host, verdict);
@@ -308,6 +310,14 @@ impl Telling<'_> {
             add("undated_alert", None, format!("{} alerts have no time that can be: they count for whatever the window is", places.len()), places, proof);
         }
         self.look_alikes(&mut add, proof);
+        if self.state.all_taken().is_empty() && self.case.alerts.is_empty() {
+            let logged = self.input.observed.telemetry.len();
+            let text = format!(
+                "no alert, no indicator and no finding to start from: {} of the hosts log for themselves ({} flows by address, port and ten minutes were read); what a network log alone shows is who called whom, so no host can be called taken, and none clean. Name a host, an address, a path or a hash with --alert",
+                logged, self.input.observed.flows.len()
+            );
+            add("nothing_to_start_from", None, text, Vec::new(), proof);
+        }
         if self.input.observed.dropped > 0 {
             add("limits", None, format!("{} observations were beyond the limits and are not counted", self.input.observed.dropped), Vec::new(), proof);
         }

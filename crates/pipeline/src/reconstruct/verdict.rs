@@ -53,6 +53,8 @@ pub(super) struct State {
     pub prior: i32,
     pub taken: i32,
     pub ports: BTreeSet<u16>,
+    /// Those that the malware itself sweeps or passes itself on over: there a bare call is a scan.
+    pub swept: BTreeSet<u16>,
 }
 
 impl State {
@@ -82,6 +84,7 @@ pub(super) fn judge(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &Ca
         prior: input.rules.prior,
         taken: input.rules.taken,
         ports: pairs.ports.clone(),
+        swept: pairs.ports.clone(),
     };
     let mut it = Judge { input, hosts, clocks, case, pairs, state };
     it.known_good();
@@ -93,6 +96,7 @@ pub(super) fn judge(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &Ca
     for _ in 0..ROUNDS {
         it.sweeps();
         it.sources();
+        it.ports();
         queue.extend(it.state.all_taken());
         let before = it.total();
         for host in std::mem::take(&mut queue) {
@@ -244,6 +248,7 @@ impl Judge<'_> {
     fn ports(&mut self) {
         let taken = self.state.all_taken();
         let mut found = self.state.ports.clone();
+        let mut swept = self.state.swept.clone();
         for from in &taken {
             let mut reach: BTreeMap<u16, usize> = BTreeMap::new();
             for (to, pair) in self.pairs.from(*from) {
@@ -254,8 +259,8 @@ impl Judge<'_> {
                     }
                     *reach.entry(*port).or_default() += usize::from(!contact.before);
                     let passed = self.state.hosts[to].first.is_some_and(|first| contact.last_before(first).is_some_and(|it| first - it <= AROUND));
-                    if passed && self.state.is_taken(to) && !contact.before {
-                        found.insert(*port);
+                    if passed && self.state.is_taken(to) && !contact.before && pair.remote.is_empty() {
+                        swept.insert(*port);
                     }
                 }
                 let services = pair.remote.iter().map(|it| method_port(&it.method)).chain(pair.drops.iter().map(|_| 445));
@@ -266,12 +271,13 @@ impl Judge<'_> {
                     }
                 }
             }
-            found.extend(reach.into_iter().filter(|it| it.1 >= SWEEP).map(|it| it.0));
+            swept.extend(reach.into_iter().filter(|it| it.1 >= SWEEP).map(|it| it.0));
         }
-        if found.contains(&445) && self.input.rules.ports.contains_key(&139) {
-            found.insert(139);
+        if swept.contains(&445) && self.input.rules.ports.contains_key(&139) {
+            swept.insert(139);
         }
-        self.state.ports = found;
+        found.extend(&swept);
+        (self.state.ports, self.state.swept) = (found, swept);
     }
 
     /// Calls of a taken host.
