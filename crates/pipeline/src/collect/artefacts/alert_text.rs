@@ -45,6 +45,15 @@ impl Format for AlertText {
         let both = lines.iter().filter(|it| speaks_of_alert(it) || !find_addresses(it).is_empty()).count();
         hosts > 0 && words > 0 && lines.len() <= 100 && both * 2 >= lines.len() && !looks_like_a_log(&lines)
     }
+    /// A file that is called an alert and names a host is one, however it is written.
+    fn recognizes_named(&self, name: &str, head: &[u8]) -> bool {
+        let name = super::file_name(name);
+        let text = name.ends_with(".txt") || name.ends_with(".eml") || name.ends_with(".md") || !name.contains('.');
+        let named = name.contains("alert") || name.contains("mail") || name.contains("告警");
+        let open = !head.contains(&0) && !matches!(head.trim_ascii_start().first(), Some(b'{' | b'[' | b'<'));
+        named && text && open && head.len() < MAX_LENGTH && super::super::recognize(head).is_none_or(|it| matches!(it.name(), "alert_text" | "worm_log"))
+            && super::lines(head).any(|it| !find_addresses(&it).is_empty() || named_host(&it).is_some())
+    }
     fn reader(&self, context: &SourceContext, _head: &[u8]) -> Box<dyn Reader> {
         Box::new(Text { times: context.times })
     }
