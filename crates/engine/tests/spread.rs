@@ -209,3 +209,117 @@ fn a_network_log_alone_calls_nobody_clean() {
     let spread = incident(&[folder.join("otrf_apt29")], &Question::default());
     assert!(spread.hosts.iter().all(|it| it.verdict != Verdict::CleanAsSeen), "no host has telemetry of its own");
 }
+
+fn write(dir: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+const HEAD: &str = "time,src_ip,src_port,dst_ip,dst_port,protocol,state,host\n";
+const ALERT: &str = "time,host_ip,alert_name,file_path\n2018-09-30 01:10:00,10.0.0.1,Trojan,C:\\x\\y\\bad.exe\n";
+
+fn process(time: &str, host: &str, path: &str) -> String {
+    let path = path.replace('\\', "\\\\");
+    format!("{{\"time\":\"{time}\",\"host\":\"{host}\",\"file_path\":\"{path}\",\"cmd_line\":\"{path}\",\"pid\":7,\"ppid\":4,\"parent\":\"x\"}}\n")
+}
+
+#[test]
+fn a_clock_a_day_ahead_is_put_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let flows = format!(
+        "{HEAD}2018-09-30 01:05:00,10.0.0.1,50001,10.0.0.2,445,tcp,ESTABLISHED,10.0.0.1\n2018-10-01 01:05:00,10.0.0.1,50001,10.0.0.2,445,tcp,ESTABLISHED,10.0.0.2\n\
+         2018-09-30 01:06:00,10.0.0.1,50002,10.0.0.3,445,tcp,ESTABLISHED,10.0.0.1\n2018-09-30 01:06:00,10.0.0.1,50002,10.0.0.3,445,tcp,ESTABLISHED,10.0.0.3\n"
+    );
+    let processes = process("2018-09-30 01:00:00", "10.0.0.1", "C:\\x\\y\\bad.exe") + &process("2018-10-01 01:05:20", "10.0.0.2", "C:\\x\\y\\bad.exe");
+    write(dir.path(), &[("flows.csv", &flows), ("p.ndjson", &processes), ("alerts.csv", ALERT)]);
+    let spread = incident(&[dir.path().to_owned()], &Question::default());
+    assert_eq!(spread.clocks.iter().map(|it| (&*it.host, it.ahead_seconds)).collect::<Vec<_>>(), [("10.0.0.2", 86_400)]);
+    assert_eq!(of_class(&spread, &[EdgeClass::Compromised]), ["10.0.0.1 10.0.0.2"]);
+    assert_eq!(&*spread.patient_zero[0].host, "10.0.0.1");
+}
+
+#[test]
+fn two_hosts_with_one_address_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let row = |time: &str, host: &str, to: &str| format!("{time},10.0.0.9,50001,{to},445,tcp,ESTABLISHED,{host}\n");
+    let mut flows = HEAD.replace("host\n", "host,direction\n");
+    for (time, host) in [("2018-09-30 01:00:00", "a"), ("2018-09-30 01:20:00", "b"), ("2018-09-30 01:40:00", "a"), ("2018-09-30 02:00:00", "b")] {
+        flows.push_str(&row(time, host, "10.0.0.5").replace('\n', ",outbound\n"));
+    }
+    let alert = ALERT.replace("10.0.0.1", "10.0.0.9");
+    write(dir.path(), &[("flows.csv", &flows), ("alerts.csv", &alert)]);
+    let spread = incident(&[dir.path().to_owned()], &Question::default());
+    let clash = spread.discrepancies.iter().find(|it| &*it.kind == "address_clash").unwrap();
+    assert!(clash.text.contains("a and b"), "{}", clash.text);
+}
+
+#[test]
+fn hostile_names_act_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let evil = r#"ws1\"];evil->\"x<script>alert(1)</script>=cmd|' /C calc'!A0"#;
+    let processes = process("2018-09-30 01:00:00", evil, "C:\\x\\y\\bad.exe") + &process("2018-09-30 01:00:00", "10.0.0.1", "C:\\x\\y\\bad.exe");
+    write(dir.path(), &[("p.ndjson", &processes), ("alerts.csv", ALERT)]);
+    let inputs = [Input::Path(dir.path().to_owned())];
+    let config = Config { collect: common::collect_config(2, 256 << 20), processes: false, known: Known::default() };
+    let mut rows = Rows::default();
+    let knowledge = Knowledge::built_in();
+    let run = ringleader_engine::spread::spread(&inputs, &knowledge, &config, &Question::default(), &Rules::built_in(), &Quiet, &mut rows).unwrap();
+    let files = common::written(&run.findings, &rows);
+    let text = |name: &str| String::from_utf8(files[name].clone()).unwrap();
+    assert_eq!(text("spread.dot").matches('"').count() % 2, 0);
+    assert!(!text("spread.dot").contains("\"];evil"), "{}", text("spread.dot"));
+    for name in ["spread.svg", "incident.html"] {
+        assert!(!text(name).contains("<script"), "{name}");
+    }
+    assert!(text("timeline.csv").lines().skip(1).all(|it| !it.starts_with(['=', '+', '@'])));
+    assert!(!text("incident.md").contains("\n<script"));
+}
+
+#[test]
+fn without_telemetry_nobody_is_clean() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut flows = String::from("time,src_ip,src_port,dst_ip,dst_port,protocol,state\n");
+    for n in 2..30 {
+        flows.push_str(&format!("2018-09-30 01:05:{n:02},10.0.0.1,50001,10.0.0.{n},445,tcp,SYN_SENT\n"));
+    }
+    let processes = process("2018-09-30 01:00:00", "10.0.0.1", "C:\\x\\y\\bad.exe");
+    write(dir.path(), &[("flows.csv", &flows), ("p.ndjson", &processes), ("alerts.csv", ALERT)]);
+    let spread = incident(&[dir.path().to_owned()], &Question::default());
+    assert!(spread.hosts.iter().all(|it| it.verdict != Verdict::CleanAsSeen));
+    assert_eq!(of_class(&spread, &[EdgeClass::Scanned]).len(), 28);
+}
+
+#[test]
+fn the_split_of_the_inputs_does_not_matter() {
+    let whole = incident(&story(), &Question::default());
+    let mut inputs: Vec<PathBuf> = Vec::new();
+    for folder in ["logs", "artefacts/192.168.0.4", "artefacts/192.168.4.4", "artefacts/10.0.3.19", "artefacts/192.168.4.19", "artefacts/192.168.0.30", "artefacts/192.168.0.3"] {
+        inputs.push(fixtures().join(folder));
+    }
+    inputs.reverse();
+    let other = incident(&inputs, &Question::default());
+    assert_eq!(serde_json::to_string(&whole).unwrap(), serde_json::to_string(&other).unwrap());
+}
+
+/// `RINGLEADER_SPREAD="logs folder" RINGLEADER_SPREAD_OUT=folder cargo test -p ringleader-engine --test spread -- --ignored` writes
+/// the findings of inputs that are named by hand.
+#[test]
+#[ignore = "looks at inputs that are named by hand"]
+fn what_inputs_come_to() {
+    let named = std::env::var("RINGLEADER_SPREAD").unwrap_or_default();
+    let inputs: Vec<Input> = named.split_whitespace().map(Input::parse).collect();
+    let seeds = std::env::var("RINGLEADER_SPREAD_SEEDS").unwrap_or_default();
+    let question = Question { seeds: seeds.split_whitespace().map(str::to_owned).collect(), ..Question::default() };
+    let config = Config { collect: common::collect_config(2, 256 << 20), processes: false, known: Known::default() };
+    let mut rows = Rows::default();
+    let run = ringleader_engine::spread::spread(&inputs, &Knowledge::built_in(), &config, &question, &Rules::built_in(), &Quiet, &mut rows).unwrap();
+    show(run.findings.spread.as_ref().unwrap());
+    println!("{:#?}", run.findings.run.timings);
+    if let Some(out) = std::env::var_os("RINGLEADER_SPREAD_OUT") {
+        let folder = ringleader_report::Folder::new(Path::new(&out), false);
+        folder.write(&run.findings, &ringleader_report::Options::default()).unwrap();
+    }
+}

@@ -31,6 +31,8 @@ pub(super) struct Edge {
 
 /// A host can be called this long before it shows that it was taken.
 const LATE: i64 = 2 * 3600 * 1_000_000;
+/// Who was called that long before the caller was taken is always called.
+const USUAL: i64 = 20 * 60 * 1_000_000;
 /// Clocks, and sensors that write late.
 const TOLERANCE: i64 = 60 * 1_000_000;
 
@@ -114,7 +116,8 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State) -> Option
         if !state.ports.contains(port) || !after(contact.seen.last) {
             continue;
         }
-        only_usual &= contact.before || !state.swept.contains(port);
+        let always = contact.before || since.zip(contact.spans.first()).is_some_and(|(since, span)| span.0 < since - USUAL);
+        only_usual &= always || !state.swept.contains(port);
         look.observations.insert(Observation::Contacted);
         if contact.answered > 0 {
             look.observations.insert(Observation::PortOpen);

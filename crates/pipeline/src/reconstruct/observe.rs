@@ -30,14 +30,14 @@ pub struct Ref {
 pub const SLOT: i64 = 600 * 1_000_000;
 /// References kept for one observation.
 const REFS: usize = 3;
-/// Programs kept for one host, command lines for one program, alerts, connections for the clocks.
-const MAX_PROGRAMS: usize = 20_000;
+/// Programs kept of one bucket of hosts, command lines of one program, alerts, connections for the clocks.
+const MAX_PROGRAMS: usize = 500_000;
 const MAX_COMMANDS: usize = 6;
 const MAX_ALERTS: usize = 100_000;
 const MAX_PAIRS: usize = 50_000;
 const MAX_HTTP: usize = 10_000;
 /// What one ten minutes of one pair costs is small, and a flood of pairs must not take the machine.
-const MAX_FLOWS: usize = 8_000_000;
+const MAX_FLOWS: usize = 4_000_000;
 
 /// First and last time, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -517,8 +517,7 @@ impl Looking<'_> {
             (None, None) => return,
         };
         let key = (host.clone(), Arc::from(spell(path)));
-        let per_host = self.out.programs.range((host.clone(), Arc::from(""))..).next().is_some();
-        if per_host && self.out.programs.len() >= MAX_PROGRAMS * 64 && !self.out.programs.contains_key(&key) {
+        if self.out.programs.len() >= MAX_PROGRAMS && !self.out.programs.contains_key(&key) {
             self.out.dropped += 1;
             return;
         }
@@ -587,12 +586,18 @@ impl Looking<'_> {
         if src.0 == dst.0 {
             return;
         }
-        if let (true, Some(src_port), Some(time)) = (of_host, self.port(row, Field::SrcPort), time)
+        let compared = of_host || self.rules.ports.contains_key(&port);
+        if let (true, Some(src_port), Some(time)) = (compared, self.port(row, Field::SrcPort), time)
             && src_port > 1023
         {
-            let pair: Pair = (src.0.clone(), src_port, dst.0.clone(), port);
-            let hash = ringleader_model::hash::hash64(format!("{pair:?}").as_bytes());
-            self.out.add_pair((hash, pair), host.clone(), time);
+            let parts = [&*src.0, &*dst.0].map(|it| ringleader_model::hash::hash64(it.as_bytes()));
+            let hash = ringleader_model::hash::fold64([parts[0], u64::from(src_port), parts[1], u64::from(port)]);
+            // Most of ten million connections are not among those that are kept.
+            let full = self.out.pairs.len() >= MAX_PAIRS && self.out.pairs.last_key_value().is_some_and(|it| it.0.0 < hash);
+            if !full {
+                let reporter = if of_host { host.clone() } else { Arc::from("") };
+                self.out.add_pair((hash, (src.0.clone(), src_port, dst.0.clone(), port)), reporter, time);
+            }
         }
         let sym = self.bucket.sym(row, Field::SrcIp);
         if !src.1 && !dst.1 && !self.rules.ports.contains_key(&port) {
@@ -615,6 +620,7 @@ impl Looking<'_> {
         let key = (src, self.bucket.sym(row, Field::DstIp), port, slot(time), reporter);
         let flow = self.flows.entry(key).or_default();
         flow.seen.add(time, count, place(row));
+        flow.seen.refs.truncate(1);
         match outcome(state) {
             Some(true) => flow.answered += count,
             Some(false) => flow.refused += count,

@@ -31,6 +31,8 @@ pub(super) enum Why {
 pub(super) struct Case {
     pub paths: BTreeMap<Text, Why>,
     pub hashes: BTreeMap<Text, Why>,
+    /// What the question names that is no host: command lines may hold it.
+    pub literals: BTreeSet<String>,
     /// Hosts that the question names.
     pub asked: BTreeSet<Host>,
     /// Alerts of the case, by host.
@@ -55,6 +57,14 @@ impl Case {
     }
 
     pub(super) fn bad(&self, path: &Text, program: &Program) -> Option<Why> {
+        if !self.literals.is_empty()
+            && program.commands.iter().any(|it| {
+                let low = it.to_lowercase();
+                self.literals.iter().any(|it| low.contains(it.as_str()))
+            })
+        {
+            return Some(Why::Named);
+        }
         let by_hash = program.hashes.iter().filter_map(|it| self.hashes.get(it)).min();
         self.paths.get(path).into_iter().chain(by_hash).min().copied()
     }
@@ -116,7 +126,7 @@ pub(super) fn open(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks) -> Cas
         case.because.push(format!("it starts from the strongest finding, gang {}", first.gang_id.get(..8).unwrap_or(&first.gang_id)));
     }
     // With nothing that names a program, what hosts made each other run is all there is to start from.
-    case.from_remote_runs = case.paths.is_empty() && input.observed.tried.is_empty();
+    case.from_remote_runs = case.paths.is_empty() && case.literals.is_empty() && input.observed.tried.is_empty();
     window(input, hosts, clocks, &mut case);
     case
 }
@@ -135,6 +145,9 @@ fn asked(seed: &str, hosts: &Hosts, case: &mut Case, names: &mut BTreeSet<String
         case.hashes.insert(seed.to_ascii_lowercase().into(), Why::Named);
     } else if seed.contains(['/', '\\']) && !seed.contains("://") {
         case.paths.insert(spell(seed).into(), Why::Named);
+    }
+    if hosts.find(&label, None).is_none() && seed.len() >= 5 {
+        case.literals.insert(seed.to_lowercase());
     }
     names.insert(seed.to_lowercase());
 }
@@ -182,7 +195,7 @@ fn from_alert(input: &Input<'_>, hosts: &Hosts, host: Host, alert: &Alert, case:
     let path = alert.path.as_deref().map(spell);
     if let Some(path) = &path
         && path.contains(['/', '\\'])
-        && !is_usual(path)
+        && (!is_usual(path) || is_rare(input, path))
         && !input.question.good_paths.contains(path)
     {
         case.paths.insert(path.as_str().into(), Why::Named);
@@ -197,6 +210,21 @@ fn from_alert(input: &Input<'_>, hosts: &Hosts, host: Host, alert: &Alert, case:
         }
     }
     names.extend(name.filter(|it| !it.is_empty() && path.as_deref().is_some_and(|path| !is_usual(path))));
+}
+
+/// In a system folder, but no system's program: few hosts run it, and it runs no other program's text.
+fn is_rare(input: &Input<'_>, path: &str) -> bool {
+    const RUN_OTHERS: [&str; 22] = [
+        "sh", "bash", "dash", "ash", "zsh", "busybox", "python", "python3", "perl", "php", "java", "node", "curl", "wget", "ssh", "cmd.exe",
+        "powershell.exe", "rundll32.exe", "regsvr32.exe", "mshta.exe", "wscript.exe", "cscript.exe",
+    ];
+    let name = base(path);
+    if RUN_OTHERS.contains(&name) || input.rules.system_programs.windows.iter().any(|it| it == name) {
+        return false;
+    }
+    let on = input.observed.programs.keys().filter(|it| *it.1 == *path).count();
+    let hosts = input.observed.telemetry.values().filter(|it| !it.process_slots.is_empty() || !it.snapshot_slots.is_empty()).count();
+    on <= (hosts / 4).max(3)
 }
 
 /// A program that is named without its folder, on a host of the case, from an unusual place.
@@ -251,7 +279,7 @@ fn grow(input: &Input<'_>, hosts: &Hosts, core: &BTreeSet<Host>, case: &mut Case
         }
         if case.paths.contains_key(path) {
             hashes.extend(program.hashes.iter().cloned());
-        } else if folders.contains(folder(path)) || case.bad(path, program).is_some() {
+        } else if folders.contains(folder(path)) || program.hashes.iter().any(|it| case.hashes.contains_key(it)) {
             case.paths.insert(path.clone(), Why::Same);
         } else if let Some(host) = hosts.find(label, program.seen.first) {
             on.entry(path).or_default().insert(host);
