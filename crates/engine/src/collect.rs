@@ -10,7 +10,9 @@ use ringleader_model::time::TimeDefaults;
 use ringleader_model::{Event, EventId, Field, Malformed, SensorRole};
 use ringleader_pipeline::collect::artefacts::host_of_artefact;
 use ringleader_pipeline::collect::rows::Place;
-use ringleader_pipeline::collect::{FORMATS, Format, Framing, Reader, Record, Sink, SourceContext, framing, recognize_named};
+use ringleader_pipeline::collect::{
+    FORMATS, Format, Framing, Reader, Record, Sink, SourceContext, framing, recognize_named,
+};
 
 use crate::sources::{self, Input, Stream, Unreadable, describe};
 use crate::store::{BUCKETS, Store, Writers};

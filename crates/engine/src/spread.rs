@@ -9,10 +9,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use ringleader_model::Tables;
-use ringleader_model::findings::{BehaviourRow, DeadLetter, EpisodeRow, MemberRow, ProcessRow, RepairRow, SourceSummary, Strength, Text};
+use ringleader_model::findings::{
+    BehaviourRow, DeadLetter, EpisodeRow, MemberRow, ProcessRow, RepairRow, SourceSummary, Strength, Text,
+};
 use ringleader_pipeline::collect::rows::Bucket;
 use ringleader_pipeline::label::episode::Knowledge;
-use ringleader_pipeline::reconstruct::{GangOnHost, Input as Incident, Observed, Question, Ref, Rules, observe, reconstruct};
+use ringleader_pipeline::reconstruct::{
+    GangOnHost, Input as Incident, Observed, Question, Ref, Rules, observe, reconstruct,
+};
 
 use crate::buckets::Buckets;
 use crate::collect::{Progress, collect};
@@ -132,7 +136,9 @@ impl Members<'_> {
         for gang in &run.findings.gangs {
             let strong = gang.who.indicators.values().flatten().filter(|it| it.strength != Strength::Weak);
             let indicators: BTreeSet<String> = strong.map(|it| it.value.to_string()).collect();
-            for ((id, host), on) in self.seen.range((gang.gang_id.clone(), "".into())..).take_while(|it| it.0.0 == gang.gang_id) {
+            for ((id, host), on) in
+                self.seen.range((gang.gang_id.clone(), "".into())..).take_while(|it| it.0.0 == gang.gang_id)
+            {
                 let method = self.methods.get(&(id.clone(), host.clone()));
                 let place = |it: &(i64, ringleader_model::EventId, Text, u64, u64)| {
                     let source = *number.get(&it.2)?;
@@ -159,7 +165,8 @@ impl Tables for Members<'_> {
         for row in &rows {
             if let (Some(gang), Some(method)) = (&row.gang_id, &row.method) {
                 let sure = row.confidence.map_or(0, |it| it.thousandths());
-                let known = self.methods.entry((gang.clone(), row.host.clone())).or_insert_with(|| (method.clone(), sure));
+                let known =
+                    self.methods.entry((gang.clone(), row.host.clone())).or_insert_with(|| (method.clone(), sure));
                 if sure > known.1 {
                     *known = (method.clone(), sure);
                 }

@@ -22,14 +22,16 @@ fn incident(inputs: &[PathBuf], question: &Question) -> Spread {
     let config = Config { collect: common::collect_config(2, 256 << 20), processes: false, known: Known::default() };
     let mut rows = Rows::default();
     let rules = Rules::built_in();
-    let run = ringleader_engine::spread::spread(&inputs, knowledge, &config, question, &rules, &Quiet, &mut rows).unwrap();
+    let run =
+        ringleader_engine::spread::spread(&inputs, knowledge, &config, question, &rules, &Quiet, &mut rows).unwrap();
     let spread = run.findings.spread.unwrap();
     if std::env::var_os("RINGLEADER_SHOW").is_some() {
         show(&spread);
         println!("{:#?}", run.findings.summary.sources);
     }
     let ids: BTreeSet<&str> = run.findings.evidence.iter().map(|it| &*it.evidence_id).collect();
-    let claimed = spread.hosts.iter().flat_map(|it| &it.evidence_ids).chain(spread.edges.iter().flat_map(|it| &it.evidence_ids));
+    let claimed =
+        spread.hosts.iter().flat_map(|it| &it.evidence_ids).chain(spread.edges.iter().flat_map(|it| &it.evidence_ids));
     claimed.for_each(|it| assert!(ids.contains(&**it), "{it} has no evidence"));
     spread
 }
@@ -37,13 +39,31 @@ fn incident(inputs: &[PathBuf], question: &Question) -> Spread {
 fn show(spread: &Spread) {
     println!("window {:?}", spread.window);
     for it in &spread.hosts {
-        println!("host {} {:?} {} alerted={} missed={} {:?} {:?}", it.host, it.verdict, it.confidence.to_f64(), it.alerted, it.missed_by_alerts, it.first_seen.map(|it| it.to_string()), it.method);
+        println!(
+            "host {} {:?} {} alerted={} missed={} {:?} {:?}",
+            it.host,
+            it.verdict,
+            it.confidence.to_f64(),
+            it.alerted,
+            it.missed_by_alerts,
+            it.first_seen.map(|it| it.to_string()),
+            it.method
+        );
         for reason in &it.reasons {
             println!("       {:+} {} {}", reason.points, reason.rule, reason.text);
         }
     }
     for it in &spread.edges {
-        println!("edge {} -> {} {:?} {} {:?} {:?} {:?}", it.from, it.to, it.class, it.confidence.to_f64(), it.observations, it.method, it.first_seen.map(|it| it.to_string()));
+        println!(
+            "edge {} -> {} {:?} {} {:?} {:?} {:?}",
+            it.from,
+            it.to,
+            it.class,
+            it.confidence.to_f64(),
+            it.observations,
+            it.method,
+            it.first_seen.map(|it| it.to_string())
+        );
     }
     for it in &spread.patient_zero {
         println!("zero {} {} {:?} {:#?}", it.host, it.likelihood.to_f64(), it.entry, it.look_at);
@@ -67,8 +87,12 @@ fn story() -> Vec<PathBuf> {
 
 /// `from to`, sorted.
 fn of_class(spread: &Spread, classes: &[EdgeClass]) -> Vec<String> {
-    let mut edges: Vec<String> =
-        spread.edges.iter().filter(|it| classes.contains(&it.class)).map(|it| format!("{} {}", it.from, it.to)).collect();
+    let mut edges: Vec<String> = spread
+        .edges
+        .iter()
+        .filter(|it| classes.contains(&it.class))
+        .map(|it| format!("{} {}", it.from, it.to))
+        .collect();
     edges.sort();
     edges
 }
@@ -88,10 +112,17 @@ fn check_picture(spread: &Spread) {
     );
     assert_eq!(
         of_class(spread, &[EdgeClass::AttackedFailed, EdgeClass::AttackedUnknown]),
-        ["192.168.0.3 192.168.0.6", "192.168.0.4 192.168.0.201", "192.168.4.19 192.168.4.227", "192.168.4.4 192.168.4.227"]
+        [
+            "192.168.0.3 192.168.0.6",
+            "192.168.0.4 192.168.0.201",
+            "192.168.4.19 192.168.4.227",
+            "192.168.4.4 192.168.4.227"
+        ]
     );
     let mut scanned: Vec<String> = SWEPT.iter().map(|it| format!("10.0.3.19 10.0.3.{it}")).collect();
-    scanned.extend(["192.168.0.4 192.168.0.109", "192.168.0.4 192.168.0.13", "192.168.0.4 192.168.0.7"].map(str::to_owned));
+    scanned.extend(
+        ["192.168.0.4 192.168.0.109", "192.168.0.4 192.168.0.13", "192.168.0.4 192.168.0.7"].map(str::to_owned),
+    );
     scanned.sort();
     assert_eq!(of_class(spread, &[EdgeClass::Scanned]), scanned);
 }
@@ -131,7 +162,10 @@ fn with_the_way_in_logged_it_is_named() {
         let spread = incident(&inputs, &Question::default());
         let zero = &spread.patient_zero[0];
         let entry = zero.entry.as_ref().unwrap();
-        assert_eq!((&*zero.host, &*entry.method, entry.source.as_deref()), ("192.168.0.3", "eternalblue", Some("203.0.113.66")));
+        assert_eq!(
+            (&*zero.host, &*entry.method, entry.source.as_deref()),
+            ("192.168.0.3", "eternalblue", Some("203.0.113.66"))
+        );
     }
 }
 
@@ -171,7 +205,8 @@ fn real_lateral_movement_is_told_as_it_was() {
         }
         let spread = incident(&[path], &Question::default());
         let target = spread.hosts.iter().find(|it| it.host.starts_with("workstation6"));
-        let edge = spread.edges.iter().find(|it| it.from.starts_with("workstation5") && it.to.starts_with("workstation6"));
+        let edge =
+            spread.edges.iter().find(|it| it.from.starts_with("workstation5") && it.to.starts_with("workstation6"));
         let got = (edge.and_then(|it| it.method.as_deref()), target.map(|it| it.verdict));
         println!(
             "| {file} | {} | {} | {} | {} |",
@@ -185,7 +220,9 @@ fn real_lateral_movement_is_told_as_it_was() {
         }
         // The domain controller and the collector of events stand by.
         for other in &spread.hosts {
-            if !other.host.starts_with("workstation") && matches!(other.verdict, Verdict::Compromised | Verdict::Attacked) {
+            if !other.host.starts_with("workstation")
+                && matches!(other.verdict, Verdict::Compromised | Verdict::Attacked)
+            {
                 wrong.push(format!("{file}: {} is {}", other.host, other.verdict.name()));
             }
         }
@@ -223,7 +260,9 @@ const ALERT: &str = "time,host_ip,alert_name,file_path\n2018-09-30 01:10:00,10.0
 
 fn process(time: &str, host: &str, path: &str) -> String {
     let path = path.replace('\\', "\\\\");
-    format!("{{\"time\":\"{time}\",\"host\":\"{host}\",\"file_path\":\"{path}\",\"cmd_line\":\"{path}\",\"pid\":7,\"ppid\":4,\"parent\":\"x\"}}\n")
+    format!(
+        "{{\"time\":\"{time}\",\"host\":\"{host}\",\"file_path\":\"{path}\",\"cmd_line\":\"{path}\",\"pid\":7,\"ppid\":4,\"parent\":\"x\"}}\n"
+    )
 }
 
 #[test]
@@ -233,10 +272,14 @@ fn a_clock_a_day_ahead_is_put_right() {
         "{HEAD}2018-09-30 01:05:00,10.0.0.1,50001,10.0.0.2,445,tcp,ESTABLISHED,10.0.0.1\n2018-10-01 01:05:00,10.0.0.1,50001,10.0.0.2,445,tcp,ESTABLISHED,10.0.0.2\n\
          2018-09-30 01:06:00,10.0.0.1,50002,10.0.0.3,445,tcp,ESTABLISHED,10.0.0.1\n2018-09-30 01:06:00,10.0.0.1,50002,10.0.0.3,445,tcp,ESTABLISHED,10.0.0.3\n"
     );
-    let processes = process("2018-09-30 01:00:00", "10.0.0.1", "C:\\x\\y\\bad.exe") + &process("2018-10-01 01:05:20", "10.0.0.2", "C:\\x\\y\\bad.exe");
+    let processes = process("2018-09-30 01:00:00", "10.0.0.1", "C:\\x\\y\\bad.exe")
+        + &process("2018-10-01 01:05:20", "10.0.0.2", "C:\\x\\y\\bad.exe");
     write(dir.path(), &[("flows.csv", &flows), ("p.ndjson", &processes), ("alerts.csv", ALERT)]);
     let spread = incident(&[dir.path().to_owned()], &Question::default());
-    assert_eq!(spread.clocks.iter().map(|it| (&*it.host, it.ahead_seconds)).collect::<Vec<_>>(), [("10.0.0.2", 86_400)]);
+    assert_eq!(
+        spread.clocks.iter().map(|it| (&*it.host, it.ahead_seconds)).collect::<Vec<_>>(),
+        [("10.0.0.2", 86_400)]
+    );
     assert_eq!(of_class(&spread, &[EdgeClass::Compromised]), ["10.0.0.1 10.0.0.2"]);
     assert_eq!(&*spread.patient_zero[0].host, "10.0.0.1");
 }
@@ -246,7 +289,12 @@ fn two_hosts_with_one_address_are_told() {
     let dir = tempfile::tempdir().unwrap();
     let row = |time: &str, host: &str, to: &str| format!("{time},10.0.0.9,50001,{to},445,tcp,ESTABLISHED,{host}\n");
     let mut flows = HEAD.replace("host\n", "host,direction\n");
-    for (time, host) in [("2018-09-30 01:00:00", "a"), ("2018-09-30 01:20:00", "b"), ("2018-09-30 01:40:00", "a"), ("2018-09-30 02:00:00", "b")] {
+    for (time, host) in [
+        ("2018-09-30 01:00:00", "a"),
+        ("2018-09-30 01:20:00", "b"),
+        ("2018-09-30 01:40:00", "a"),
+        ("2018-09-30 02:00:00", "b"),
+    ] {
         flows.push_str(&row(time, host, "10.0.0.5").replace('\n', ",outbound\n"));
     }
     let alert = ALERT.replace("10.0.0.1", "10.0.0.9");
@@ -260,13 +308,23 @@ fn two_hosts_with_one_address_are_told() {
 fn hostile_names_act_nowhere() {
     let dir = tempfile::tempdir().unwrap();
     let evil = r#"ws1\"];evil->\"x<script>alert(1)</script>=cmd|' /C calc'!A0"#;
-    let processes = process("2018-09-30 01:00:00", evil, "C:\\x\\y\\bad.exe") + &process("2018-09-30 01:00:00", "10.0.0.1", "C:\\x\\y\\bad.exe");
+    let processes = process("2018-09-30 01:00:00", evil, "C:\\x\\y\\bad.exe")
+        + &process("2018-09-30 01:00:00", "10.0.0.1", "C:\\x\\y\\bad.exe");
     write(dir.path(), &[("p.ndjson", &processes), ("alerts.csv", ALERT)]);
     let inputs = [Input::Path(dir.path().to_owned())];
     let config = Config { collect: common::collect_config(2, 256 << 20), processes: false, known: Known::default() };
     let mut rows = Rows::default();
     let knowledge = Knowledge::built_in();
-    let run = ringleader_engine::spread::spread(&inputs, &knowledge, &config, &Question::default(), &Rules::built_in(), &Quiet, &mut rows).unwrap();
+    let run = ringleader_engine::spread::spread(
+        &inputs,
+        &knowledge,
+        &config,
+        &Question::default(),
+        &Rules::built_in(),
+        &Quiet,
+        &mut rows,
+    )
+    .unwrap();
     let files = common::written(&run.findings, &rows);
     let text = |name: &str| String::from_utf8(files[name].clone()).unwrap();
     assert_eq!(text("spread.dot").matches('"').count() % 2, 0);
@@ -296,7 +354,15 @@ fn without_telemetry_nobody_is_clean() {
 fn the_split_of_the_inputs_does_not_matter() {
     let whole = incident(&story(), &Question::default());
     let mut inputs: Vec<PathBuf> = Vec::new();
-    for folder in ["logs", "artefacts/192.168.0.4", "artefacts/192.168.4.4", "artefacts/10.0.3.19", "artefacts/192.168.4.19", "artefacts/192.168.0.30", "artefacts/192.168.0.3"] {
+    for folder in [
+        "logs",
+        "artefacts/192.168.0.4",
+        "artefacts/192.168.4.4",
+        "artefacts/10.0.3.19",
+        "artefacts/192.168.4.19",
+        "artefacts/192.168.0.30",
+        "artefacts/192.168.0.3",
+    ] {
         inputs.push(fixtures().join(folder));
     }
     inputs.reverse();
@@ -315,7 +381,16 @@ fn what_inputs_come_to() {
     let question = Question { seeds: seeds.split_whitespace().map(str::to_owned).collect(), ..Question::default() };
     let config = Config { collect: common::collect_config(2, 256 << 20), processes: false, known: Known::default() };
     let mut rows = Rows::default();
-    let run = ringleader_engine::spread::spread(&inputs, &Knowledge::built_in(), &config, &question, &Rules::built_in(), &Quiet, &mut rows).unwrap();
+    let run = ringleader_engine::spread::spread(
+        &inputs,
+        &Knowledge::built_in(),
+        &config,
+        &question,
+        &Rules::built_in(),
+        &Quiet,
+        &mut rows,
+    )
+    .unwrap();
     show(run.findings.spread.as_ref().unwrap());
     println!("{:#?}", run.findings.run.timings);
     if let Some(out) = std::env::var_os("RINGLEADER_SPREAD_OUT") {

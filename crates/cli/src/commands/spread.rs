@@ -158,7 +158,9 @@ fn print(spread: &Spread, summary: &ringleader_model::findings::Summary, out: &P
             .map_or_else(String::new, |it| format!(" from {}", safe(&it.from)));
         let method = host.method.as_ref().map_or_else(String::new, |it| format!(" by {}", safe(it)));
         let missed = if host.missed_by_alerts { format!("  {RED}never alerted{OFF}") } else { String::new() };
-        let time = host.first_seen.map_or_else(|| "-".to_owned(), |it| it.to_string().get(..19).unwrap_or_default().to_owned());
+        let time = host
+            .first_seen
+            .map_or_else(|| "-".to_owned(), |it| it.to_string().get(..19).unwrap_or_default().to_owned());
         writeln!(to, "  {time}  {}{by}{method}  {}{missed}", short(&host.host, 40), percent(host.confidence))?;
     }
     if hosts.len() > TOLD {
@@ -174,7 +176,11 @@ fn print(spread: &Spread, summary: &ringleader_model::findings::Summary, out: &P
         let names: Vec<String> = of(verdict).take(5).map(|it| short(&it.host, 40)).collect();
         if !names.is_empty() {
             let n = of(verdict).count();
-            let more = if n > names.len() { format!(" and {} more", grouped((n - names.len()) as u64)) } else { String::new() };
+            let more = if n > names.len() {
+                format!(" and {} more", grouped((n - names.len()) as u64))
+            } else {
+                String::new()
+            };
             writeln!(to, "{} {word}: {}{more}", grouped(n as u64), names.join(", "))?;
         }
     }

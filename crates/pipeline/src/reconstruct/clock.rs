@@ -30,7 +30,8 @@ impl Clocks {
             for (at, (a, time_a)) in seen.iter().enumerate() {
                 for (b, time_b) in &seen[at + 1..] {
                     if a != b {
-                        let (key, ahead) = if a < b { ((*a, *b), time_b - time_a) } else { ((*b, *a), time_a - time_b) };
+                        let (key, ahead) =
+                            if a < b { ((*a, *b), time_b - time_a) } else { ((*b, *a), time_a - time_b) };
                         between.entry(key).or_default().push(ahead);
                     }
                 }

@@ -39,7 +39,9 @@ pub(super) fn contain(
     }
     let mut taken = state.all_taken();
     // Who spreads most goes first, and of those who came first.
-    taken.sort_by_key(|it| (std::cmp::Reverse(reach.get(it).copied().unwrap_or(0)), state.hosts[*it].first.unwrap_or(i64::MAX), shown(*it)));
+    taken.sort_by_key(|it| {
+        (std::cmp::Reverse(reach.get(it).copied().unwrap_or(0)), state.hosts[*it].first.unwrap_or(i64::MAX), shown(*it))
+    });
     for (at, host) in taken.iter().enumerate().take(LONGEST) {
         let n = reach.get(host).copied().unwrap_or(0);
         let zero = origin.hosts.first() == Some(host);
@@ -47,7 +49,11 @@ pub(super) fn contain(
         if zero {
             because.push_str("; likely the first");
         }
-        let asset = hosts.list[*host].names.iter().chain(&hosts.list[*host].addresses).find_map(|it| input.observed.assets.get(it));
+        let asset = hosts.list[*host]
+            .names
+            .iter()
+            .chain(&hosts.list[*host].addresses)
+            .find_map(|it| input.observed.assets.get(it));
         let breaks = asset.and_then(|it| {
             let parts: Vec<String> = [
                 it.role.as_ref().map(|role| format!("its role: {role}")),
@@ -59,12 +65,15 @@ pub(super) fn contain(
             .collect();
             (!parts.is_empty()).then(|| parts.join("; "))
         });
-        let addresses: Vec<Text> = hosts.list[*host].addresses.iter().filter(|it| address(it).is_some()).cloned().collect();
+        let addresses: Vec<Text> =
+            hosts.list[*host].addresses.iter().filter(|it| address(it).is_some()).cloned().collect();
         let mut commands = Vec::new();
         for ip in &addresses {
             let tool = if ip.contains(':') { "ip6tables" } else { "iptables" };
             commands.push(format!("{tool} -I FORWARD -s {ip} -j DROP && {tool} -I FORWARD -d {ip} -j DROP"));
-            commands.push(format!("# security group: deny all traffic from and to {ip}, but for the responders' addresses"));
+            commands.push(format!(
+                "# security group: deny all traffic from and to {ip}, but for the responders' addresses"
+            ));
         }
         out.isolate.push(Isolate {
             order: at as u64 + 1,
@@ -99,7 +108,9 @@ pub(super) fn contain(
             what: source.to_string(),
             host: None,
             because: "the malware or its way in speaks to it".to_owned(),
-            commands: vec![format!("iptables -I FORWARD -s {source} -j DROP && iptables -I FORWARD -d {source} -j DROP")],
+            commands: vec![format!(
+                "iptables -I FORWARD -s {source} -j DROP && iptables -I FORWARD -d {source} -j DROP"
+            )],
             evidence_ids: Vec::new(),
         });
     }
@@ -126,7 +137,9 @@ fn credentials(hosts: &Hosts, pairs: &Pairs, state: &State, out: &mut Containmen
         }
         let on = &hosts.list[*to].shown;
         let by_logon = pair.logons.values().filter(|it| it.succeeded > 0).flat_map(|it| &it.users);
-        let used = by_logon.chain(pair.remote.iter().filter_map(|it| it.user.as_ref())).chain(pair.drops.iter().filter_map(|it| it.user.as_ref()));
+        let used = by_logon
+            .chain(pair.remote.iter().filter_map(|it| it.user.as_ref()))
+            .chain(pair.drops.iter().filter_map(|it| it.user.as_ref()));
         for user in used {
             users.entry(user.clone()).or_default().insert(on.clone());
         }
@@ -153,7 +166,14 @@ fn credentials(hosts: &Hosts, pairs: &Pairs, state: &State, out: &mut Containmen
     }
 }
 
-fn files(input: &Input<'_>, hosts: &Hosts, case: &Case, state: &State, ids: &dyn Fn(Host) -> Vec<Text>, out: &mut Containment) {
+fn files(
+    input: &Input<'_>,
+    hosts: &Hosts,
+    case: &Case,
+    state: &State,
+    ids: &dyn Fn(Host) -> Vec<Text>,
+    out: &mut Containment,
+) {
     for host in state.all_taken() {
         let known = &hosts.list[host];
         let labels = || known.names.iter().chain(&known.addresses);
@@ -168,7 +188,11 @@ fn files(input: &Input<'_>, hosts: &Hosts, case: &Case, state: &State, ids: &dyn
                 let windows = path.contains('\\');
                 let quoted = if windows { powershell(&program.path) } else { shell(&program.path) };
                 let collect = quoted.iter().map(|it| {
-                    if windows { format!("Get-FileHash -LiteralPath {it}; Copy-Item -LiteralPath {it} -Destination evidence\\") } else { format!("sha256sum -- {it} && cp -a -- {it} evidence/") }
+                    if windows {
+                        format!("Get-FileHash -LiteralPath {it}; Copy-Item -LiteralPath {it} -Destination evidence\\")
+                    } else {
+                        format!("sha256sum -- {it} && cp -a -- {it} evidence/")
+                    }
                 });
                 out.collect.push(ToDo {
                     what: program.path.to_string(),

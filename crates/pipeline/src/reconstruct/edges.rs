@@ -33,6 +33,8 @@ pub(super) struct Edge {
 const LATE: i64 = 2 * 3600 * 1_000_000;
 /// Who was called that long before the caller was taken is always called.
 const USUAL: i64 = 20 * 60 * 1_000_000;
+/// How far a clock that nobody can compare may be off.
+const WRONG: i64 = 15 * 60 * 1_000_000;
 /// Clocks, and sensors that write late.
 const TOLERANCE: i64 = 60 * 1_000_000;
 
@@ -42,6 +44,8 @@ struct Look<'a> {
     observations: BTreeSet<Observation>,
     first: Option<i64>,
     last_before: Option<i64>,
+    /// How long before the other's first sign it was called; what comes after it, or was not answered, counts as longer.
+    gap: i64,
     ports: Vec<u16>,
     /// How well it speaks for having taken the other.
     strength: i32,
@@ -51,14 +55,16 @@ struct Look<'a> {
 
 pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, _case: &Case, pairs: &Pairs, state: &State) -> Vec<Edge> {
     let mut looks: BTreeMap<(Host, Host), Look<'_>> = BTreeMap::new();
+    let active: BTreeMap<Host, i64> =
+        state.all_taken().into_iter().filter_map(|it| Some((it, active(it, pairs, state)?))).collect();
     for from in state.all_taken() {
         for (to, pair) in pairs.from(from) {
-            if let Some(look) = look(pair, &state.hosts[from], &state.hosts[to], state) {
+            if let Some(look) = look(pair, &state.hosts[from], &state.hosts[to], state, active.get(&to).copied()) {
                 looks.insert((from, to), look);
             }
         }
     }
-    let takers = takers(&looks, state);
+    let takers = takers(&looks, state, &active);
     let exploits = input.observed.tried.keys().any(|it| it.2);
     let mut edges = Vec::new();
     for ((from, to), look) in looks {
@@ -101,13 +107,36 @@ pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, _case: &Case, pairs: &Pairs
         });
     }
     edges.sort_by(|a, b| {
-        (a.first.is_none(), a.first, &hosts.list[a.from].shown, &hosts.list[a.to].shown).cmp(&(b.first.is_none(), b.first, &hosts.list[b.from].shown, &hosts.list[b.to].shown))
+        (a.first.is_none(), a.first, &hosts.list[a.from].shown, &hosts.list[a.to].shown).cmp(&(
+            b.first.is_none(),
+            b.first,
+            &hosts.list[b.from].shown,
+            &hosts.list[b.to].shown,
+        ))
     });
     edges
 }
 
-fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State) -> Option<Look<'a>> {
-    let mut look = Look { pair, observations: BTreeSet::new(), first: None, last_before: None, ports: Vec::new(), strength: 0, why: Vec::new(), said_failed: false };
+/// When a taken host first called anybody it does not always call: it was taken by then, by the clock that saw the calls.
+fn active(host: Host, pairs: &Pairs, state: &State) -> Option<i64> {
+    let since = state.hosts[host].since;
+    let contacts =
+        pairs.from(host).flat_map(|it| &it.1.contacts).filter(|(port, it)| state.swept.contains(port) && !it.before);
+    contacts.flat_map(|it| &it.1.spans).map(|it| it.0).filter(|it| since.is_none_or(|since| *it >= since)).min()
+}
+
+fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: Option<i64>) -> Option<Look<'a>> {
+    let mut look = Look {
+        pair,
+        observations: BTreeSet::new(),
+        first: None,
+        last_before: None,
+        gap: i64::MAX,
+        ports: Vec::new(),
+        strength: 0,
+        why: Vec::new(),
+        said_failed: false,
+    };
     let since = from.since;
     let after = |time: Option<i64>| since.zip(time).is_none_or(|(since, time)| time >= since);
     let mut times: Vec<i64> = Vec::new();
@@ -116,7 +145,8 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State) -> Option
         if !state.ports.contains(port) || !after(contact.seen.last) {
             continue;
         }
-        let always = contact.before || since.zip(contact.spans.first()).is_some_and(|(since, span)| span.0 < since - USUAL);
+        let always =
+            contact.before || since.zip(contact.spans.first()).is_some_and(|(since, span)| span.0 < since - USUAL);
         only_usual &= always || !state.swept.contains(port);
         look.observations.insert(Observation::Contacted);
         if contact.answered > 0 {
@@ -127,6 +157,13 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State) -> Option
         times.extend(spans.map(|it| since.map_or(it.0, |since| it.0.max(since))));
         if let Some(first) = to.first {
             look.last_before = look.last_before.max(contact.last_before(first + TOLERANCE));
+            let unanswered = contact.answered == 0 && contact.refused > 0;
+            let times =
+                contact.spans.iter().flat_map(|it| [it.0, it.1]).filter(|it| active.is_none_or(|active| *it <= active));
+            let gaps = times
+                .filter(|it| *it <= first + TOLERANCE)
+                .map(|it| if it <= first { first - it } else { LATE + it - first });
+            look.gap = look.gap.min(gaps.min().map_or(i64::MAX, |it| it + if unanswered { 2 * LATE } else { 0 }));
         }
     }
     if let Some(tried) = &pair.scan {
@@ -141,7 +178,13 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State) -> Option
         look.observations.insert(Observation::ExploitTried);
         look.ports.extend(&tried.ports);
         times.extend(tried.seen.first);
-        look.strength += if tried.succeeded && !tried.failed { 30 } else if tried.failed && !tried.succeeded { 2 } else { 12 };
+        look.strength += if tried.succeeded && !tried.failed {
+            30
+        } else if tried.failed && !tried.succeeded {
+            2
+        } else {
+            12
+        };
         look.said_failed = tried.failed && !tried.succeeded;
         look.why.push(("exploit_log", 0, "the caller's own exploit log names it".to_owned()));
     }
@@ -199,8 +242,14 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State) -> Option
 }
 
 /// taken host → its taker, and the share of its evidence in that of all who could be, in thousandths.
-fn takers(looks: &BTreeMap<(Host, Host), Look<'_>>, state: &State) -> BTreeMap<Host, (Host, u32)> {
+fn takers(
+    looks: &BTreeMap<(Host, Host), Look<'_>>,
+    state: &State,
+    active: &BTreeMap<Host, i64>,
+) -> BTreeMap<Host, (Host, u32)> {
     let mut candidates: BTreeMap<Host, Vec<(i32, i64, Host)>> = BTreeMap::new();
+    // Where nobody fits in time, a clock is wrong, or the first sign of one of them is missing.
+    let mut misfits: BTreeMap<Host, Vec<(i32, i64, Host)>> = BTreeMap::new();
     for ((from, to), look) in looks {
         if !state.is_taken(*to) {
             continue;
@@ -217,17 +266,36 @@ fn takers(looks: &BTreeMap<(Host, Host), Look<'_>>, state: &State) -> BTreeMap<H
             (None, Some(first)) => look.first.is_none_or(|it| it <= first + TOLERANCE),
             _ => true,
         };
-        if direct || (ordered && called) {
-            let near = look.last_before.or(look.first).unwrap_or(i64::MIN);
-            candidates.entry(*to).or_default().push((look.strength, near, *from));
+        let own = match (look.gap, look.first, b.first) {
+            (i64::MAX, Some(call), Some(first)) => (first - call).abs(),
+            (gap, ..) => gap,
+        };
+        // Who called others before it was called was not taken by that call.
+        let late = active.get(to).zip(look.first).is_some_and(|(active, call)| call > *active);
+        if late && !direct {
+            continue;
         }
+        if direct || (ordered && called) {
+            candidates.entry(*to).or_default().push((look.strength, own, *from));
+        } else if look.first.zip(b.first).is_some_and(|(call, first)| (call - first).abs() <= WRONG)
+            && look.pair.contacts.values().any(|it| it.answered > 0 || it.refused == 0)
+        {
+            misfits.entry(*to).or_default().push((
+                look.strength,
+                (look.first.unwrap_or(0) - b.first.unwrap_or(0)).abs(),
+                *from,
+            ));
+        }
+    }
+    for (host, all) in misfits {
+        candidates.entry(host).or_insert(all);
     }
     let mut order: Vec<Host> = candidates.keys().copied().collect();
     order.sort_by_key(|it| (state.hosts[*it].first.is_none(), state.hosts[*it].first, *it));
     let mut takers: BTreeMap<Host, (Host, u32)> = BTreeMap::new();
     for host in order {
         let Some(all) = candidates.get_mut(&host) else { continue };
-        all.sort_by_key(|it| (-it.0, -it.1.max(-i64::MAX), it.2));
+        all.sort_by_key(|it| (-it.0, it.1, it.2));
         let total: i64 = all.iter().map(|it| i64::from(it.0) + 10).sum();
         // A circle would leave nobody who was first.
         let found = all.iter().find(|it| {
@@ -250,7 +318,14 @@ fn takers(looks: &BTreeMap<(Host, Host), Look<'_>>, state: &State) -> BTreeMap<H
 }
 
 /// How it was done: what ran, what the log or the alert says, else what the port is good for.
-pub(super) fn method(input: &Input<'_>, pair: &Pair, ports: &[u16], class: EdgeClass, exploits: bool, to: Option<&Judged>) -> Option<Text> {
+pub(super) fn method(
+    input: &Input<'_>,
+    pair: &Pair,
+    ports: &[u16],
+    class: EdgeClass,
+    exploits: bool,
+    to: Option<&Judged>,
+) -> Option<Text> {
     if let Some(run) = pair.remote.first() {
         return Some(run.method.clone());
     }

@@ -63,10 +63,11 @@ impl Hosts {
             }
             let clash = by_host.iter().any(|(a, x)| {
                 by_host.iter().any(|(b, y)| {
-                    a != b && match (x.0, y.0) {
-                        (Some(x), Some(y)) => x.0 < y.1 - HANDED_ON && y.0 < x.1 - HANDED_ON,
-                        _ => true,
-                    }
+                    a != b
+                        && match (x.0, y.0) {
+                            (Some(x), Some(y)) => x.0 < y.1 - HANDED_ON && y.0 < x.1 - HANDED_ON,
+                            _ => true,
+                        }
                 })
             });
             if clash {
@@ -82,7 +83,8 @@ impl Hosts {
         }
         // A cloud's id says nothing to people: its address does.
         for host in &mut hosts.list {
-            let private: Vec<&Text> = host.addresses.iter().filter(|it| address(it).is_some_and(|it| is_internal(&it))).collect();
+            let private: Vec<&Text> =
+                host.addresses.iter().filter(|it| address(it).is_some_and(|it| is_internal(&it))).collect();
             if host.names.iter().all(|it| is_opaque(it)) && private.len() == 1 {
                 host.shown = private[0].clone();
             }
@@ -166,7 +168,9 @@ fn is_opaque(name: &str) -> bool {
     let hex = name.bytes().filter(u8::is_ascii_hexdigit).count();
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    letters && ((name.starts_with("i-") && name.len() > 8 && digits > 1) || (name.len() >= 20 && (hex * 10 >= name.len() * 8 || digits * 3 > name.len())))
+    letters
+        && ((name.starts_with("i-") && name.len() > 8 && digits > 1)
+            || (name.len() >= 20 && (hex * 10 >= name.len() * 8 || digits * 3 > name.len())))
 }
 
 #[cfg(test)]

@@ -96,7 +96,14 @@ pub(crate) struct Proof<'a> {
 
 impl Proof<'_> {
     /// One piece of evidence for each place; returns their ids.
-    fn add(&mut self, claim: &str, kind: &str, rule: Option<&str>, points: i32, places: impl IntoIterator<Item = Ref>) -> Vec<Text> {
+    fn add(
+        &mut self,
+        claim: &str,
+        kind: &str,
+        rule: Option<&str>,
+        points: i32,
+        places: impl IntoIterator<Item = Ref>,
+    ) -> Vec<Text> {
         let mut ids = Vec::new();
         for at in places {
             let id: EventId = EventId(hash128(format!("spread|{kind}|{claim}|{}", at.id).as_bytes(), 7));

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-
 use ringleader_model::findings::Text;
 use ringleader_model::{Activity, EventClass, EventId, Field, SensorRole};
 
@@ -357,7 +356,16 @@ pub fn spell(path: &str) -> String {
 
 /// The events of one bucket, looked at in turn.
 pub fn observe(bucket: &Bucket, rules: &Rules, methods: &Methods) -> Observed {
-    let mut it = Looking { bucket, rules, methods, out: Observed::default(), texts: HashMap::new(), ips: HashMap::new(), flows: HashMap::new(), payloads: HashMap::new() };
+    let mut it = Looking {
+        bucket,
+        rules,
+        methods,
+        out: Observed::default(),
+        texts: HashMap::new(),
+        ips: HashMap::new(),
+        flows: HashMap::new(),
+        payloads: HashMap::new(),
+    };
     for row in &bucket.rows {
         it.row(row);
     }
@@ -464,7 +472,11 @@ impl Looking<'_> {
         let own = match row.class {
             // Windows writes the service's end as the source of a datagram's answer: only calls to services tell.
             EventClass::Network if self.port(row, Field::DstPort).is_none_or(|it| it < 32768) => {
-                if outbound { Some(Field::SrcIp) } else { Some(Field::DstIp) }
+                if outbound {
+                    Some(Field::SrcIp)
+                } else {
+                    Some(Field::DstIp)
+                }
             }
             _ => None,
         };
@@ -510,7 +522,11 @@ impl Looking<'_> {
         let path = match (logged, command) {
             (Some(path), Some(command)) if !path.contains(['/', '\\']) => {
                 let first = first_word(command);
-                if first.contains(['/', '\\']) && first.to_lowercase().contains(&path.to_lowercase()) { first } else { path }
+                if first.contains(['/', '\\']) && first.to_lowercase().contains(&path.to_lowercase()) {
+                    first
+                } else {
+                    path
+                }
             }
             (Some(path), _) => path,
             (None, Some(command)) => first_word(command),
@@ -523,7 +539,11 @@ impl Looking<'_> {
         }
         let hash = self.field(row, Field::Hash);
         let parent = self.field(row, Field::ParentName);
-        let program = self.out.programs.entry(key).or_insert_with(|| Program { path: path.into(), lay: true, ..Program::default() });
+        let program = self.out.programs.entry(key).or_insert_with(|| Program {
+            path: path.into(),
+            lay: true,
+            ..Program::default()
+        });
         program.lay &= state == kind::AMCACHE;
         program.started |= row.activity == Activity::Launch || state == kind::PREFETCH;
         program.seen.add(row.time.map(|it| it.0), 1, place(row));
@@ -556,7 +576,13 @@ impl Looking<'_> {
             let target = word.rsplit('@').next().unwrap_or(word).split(':').next().unwrap_or("");
             if let Some(ip) = address(target) {
                 let time = row.time.map(|it| it.0);
-                let key = FlowKey { src: host.clone(), dst: Arc::from(ip.to_string()), port: 22, slot: slot(time), reporter: host.clone() };
+                let key = FlowKey {
+                    src: host.clone(),
+                    dst: Arc::from(ip.to_string()),
+                    port: 22,
+                    slot: slot(time),
+                    reporter: host.clone(),
+                };
                 let mut flow = Flow::default();
                 flow.seen.add(time, 1, place(row));
                 self.out.add_flow(key, flow);
@@ -593,7 +619,8 @@ impl Looking<'_> {
             let parts = [&*src.0, &*dst.0].map(|it| ringleader_model::hash::hash64(it.as_bytes()));
             let hash = ringleader_model::hash::fold64([parts[0], u64::from(src_port), parts[1], u64::from(port)]);
             // Most of ten million connections are not among those that are kept.
-            let full = self.out.pairs.len() >= MAX_PAIRS && self.out.pairs.last_key_value().is_some_and(|it| it.0.0 < hash);
+            let full =
+                self.out.pairs.len() >= MAX_PAIRS && self.out.pairs.last_key_value().is_some_and(|it| it.0.0 < hash);
             if !full {
                 let reporter = if of_host { host.clone() } else { Arc::from("") };
                 self.out.add_pair((hash, (src.0.clone(), src_port, dst.0.clone(), port)), reporter, time);
@@ -709,7 +736,10 @@ impl Looking<'_> {
             self.out.claims.entry((ip.clone(), name.clone())).or_default().add(row.time.map(|it| it.0), 1, place(row));
         }
         let title = self.field(row, Field::Rule).unwrap_or_else(|| Arc::from("alert"));
-        let (path, hash) = (self.field(row, Field::FilePath).or_else(|| self.bucket.text(row, Field::TargetPath).map(Arc::from)), self.field(row, Field::Hash));
+        let (path, hash) = (
+            self.field(row, Field::FilePath).or_else(|| self.bucket.text(row, Field::TargetPath).map(Arc::from)),
+            self.field(row, Field::Hash),
+        );
         let alert = Alert {
             time: row.time.map(|it| it.0),
             host: named.or(own).or_else(|| of_host.then(|| host.clone())),
@@ -755,7 +785,14 @@ impl Looking<'_> {
         };
         if self.out.http.len() < MAX_HTTP {
             let src = self.ip(row, Field::SrcIp).map(|it| it.0);
-            self.out.http.insert(HttpAttack { time: row.time.map(|it| it.0), host, src, method, confidence, at: place(row) });
+            self.out.http.insert(HttpAttack {
+                time: row.time.map(|it| it.0),
+                host,
+                src,
+                method,
+                confidence,
+                at: place(row),
+            });
         }
     }
 
@@ -801,9 +838,21 @@ pub(super) fn is_usual(path: &str) -> bool {
     if path.starts_with('/') {
         return crate::connect::boundary::is_system_path(&path);
     }
-    ["c:\\windows\\system32\\", "c:\\windows\\syswow64\\", "c:\\program files", "c:\\windowsazure\\", "c:\\packages\\plugins\\", "c:\\programdata\\microsoft\\windows defender\\", "c:\\windows\\explorer.exe", "c:\\windows\\adws\\", "c:\\windows\\servicing\\", "c:\\windows\\winsxs\\", "c:\\windows\\microsoft.net\\"]
-        .iter()
-        .any(|it| path.starts_with(it))
+    [
+        "c:\\windows\\system32\\",
+        "c:\\windows\\syswow64\\",
+        "c:\\program files",
+        "c:\\windowsazure\\",
+        "c:\\packages\\plugins\\",
+        "c:\\programdata\\microsoft\\windows defender\\",
+        "c:\\windows\\explorer.exe",
+        "c:\\windows\\adws\\",
+        "c:\\windows\\servicing\\",
+        "c:\\windows\\winsxs\\",
+        "c:\\windows\\microsoft.net\\",
+    ]
+    .iter()
+    .any(|it| path.starts_with(it))
         || !path.contains('\\')
 }
 
@@ -812,11 +861,12 @@ fn outcome(state: &str) -> Option<bool> {
     let low = state.to_ascii_lowercase();
     match &*low {
         "" => None,
-        "established" | "estab" | "sf" | "s1" | "s2" | "s3" | "rsto" | "rstr" | "close_wait" | "time_wait" | "fin_wait1" | "fin_wait2"
-        | "fin_wait_1" | "fin_wait_2" | "last_ack" | "closing" | "allowed" | "allow" | "accept" | "accepted" | "success" | "ok"
-        | "open" | "established_closed" => Some(true),
-        "syn_sent" | "syn-sent" | "syn_recv" | "s0" | "sh" | "shr" | "rej" | "rstos0" | "rstrh" | "denied" | "deny" | "drop" | "dropped"
-        | "blocked" | "block" | "reject" | "rejected" | "refused" | "failed" | "fail" | "timeout" | "reset" | "closed" | "no_reply" => Some(false),
+        "established" | "estab" | "sf" | "s1" | "s2" | "s3" | "rsto" | "rstr" | "close_wait" | "time_wait"
+        | "fin_wait1" | "fin_wait2" | "fin_wait_1" | "fin_wait_2" | "last_ack" | "closing" | "allowed" | "allow"
+        | "accept" | "accepted" | "success" | "ok" | "open" | "established_closed" => Some(true),
+        "syn_sent" | "syn-sent" | "syn_recv" | "s0" | "sh" | "shr" | "rej" | "rstos0" | "rstrh" | "denied" | "deny"
+        | "drop" | "dropped" | "blocked" | "block" | "reject" | "rejected" | "refused" | "failed" | "fail"
+        | "timeout" | "reset" | "closed" | "no_reply" => Some(false),
         _ => None,
     }
 }

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringleader_model::findings::{EdgeClass, PatientZero, Permille, Text, WayIn};
 
+use super::clock::Clocks;
+use super::edges::{Edge, says_eternalblue};
 use super::identity::{Host, Hosts};
 use super::observe::{Ref, SLOT, address, is_internal};
 use super::pairs::is_exploit;
 use super::seeds::Case;
 use super::verdict::{State, is_inner};
-use super::edges::{Edge, says_eternalblue};
-use super::clock::Clocks;
 use super::{Input, moment};
 
 /// A way in is looked for this long before the first sign.
@@ -43,7 +43,14 @@ pub(super) struct Entry {
     pub says: String,
 }
 
-pub(super) fn find(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &Case, state: &State, edges: &[Edge]) -> Origin {
+pub(super) fn find(
+    input: &Input<'_>,
+    hosts: &Hosts,
+    clocks: &Clocks,
+    case: &Case,
+    state: &State,
+    edges: &[Edge],
+) -> Origin {
     let mut taker: BTreeMap<Host, Host> = BTreeMap::new();
     let mut takes: BTreeMap<Host, Vec<Host>> = BTreeMap::new();
     for edge in edges.iter().filter(|it| it.class == EdgeClass::Compromised) {
@@ -64,7 +71,14 @@ pub(super) fn find(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &Cas
             (((below * root) << 20) >> halves, *host)
         })
         .collect();
-    weighed.sort_by_key(|it| (std::cmp::Reverse(it.0), state.hosts[it.1].first.is_none(), state.hosts[it.1].first, hosts.list[it.1].shown.clone()));
+    weighed.sort_by_key(|it| {
+        (
+            std::cmp::Reverse(it.0),
+            state.hosts[it.1].first.is_none(),
+            state.hosts[it.1].first,
+            hosts.list[it.1].shown.clone(),
+        )
+    });
     let total: u64 = weighed.iter().map(|it| it.0).sum();
     let taken: BTreeSet<Host> = taken.into_iter().collect();
     let mut zero = Vec::new();
@@ -77,11 +91,19 @@ pub(super) fn find(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &Cas
         }
         // Who was taken from inside got in from there.
         let entry = if taker.contains_key(host) { None } else { way_in(input, hosts, clocks, state, &taken, *host) };
-        let look_at = if entry.is_some() || taker.contains_key(host) { Vec::new() } else { look_at(input, hosts, case, state, *host) };
+        let look_at = if entry.is_some() || taker.contains_key(host) {
+            Vec::new()
+        } else {
+            look_at(input, hosts, case, state, *host)
+        };
         zero.push(PatientZero {
             host: hosts.list[*host].shown.clone(),
             likelihood: Permille::new(likelihood.thousandths().min(990)),
-            entry: entry.as_ref().map(|it| WayIn { method: it.method.clone(), source: it.source.clone(), confidence: it.confidence }),
+            entry: entry.as_ref().map(|it| WayIn {
+                method: it.method.clone(),
+                source: it.source.clone(),
+                confidence: it.confidence,
+            }),
             look_at,
         });
         found.push(*host);
@@ -101,20 +123,51 @@ fn below(host: Host, takes: &BTreeMap<Host, Vec<Host>>) -> usize {
     seen.len() - 1
 }
 
-fn way_in(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, state: &State, taken: &BTreeSet<Host>, host: Host) -> Option<Entry> {
+fn way_in(
+    input: &Input<'_>,
+    hosts: &Hosts,
+    clocks: &Clocks,
+    state: &State,
+    taken: &BTreeSet<Host>,
+    host: Host,
+) -> Option<Entry> {
     let observed = input.observed;
     let first = state.hosts[host].first;
-    let fits = |time: Option<i64>| first.zip(time).is_none_or(|(first, time)| (first - BEFORE..=first + AFTER).contains(&time));
+    let fits = |time: Option<i64>| {
+        first.zip(time).is_none_or(|(first, time)| (first - BEFORE..=first + AFTER).contains(&time))
+    };
     let from_taken = |src: &Text, time| hosts.find(src, time).is_some_and(|it| taken.contains(&it));
     let mut found: Vec<(u16, Entry)> = Vec::new();
-    let mut add = |confidence: u16, source: Option<Text>, method: &str, time: Option<i64>, places: Vec<Ref>, says: String| {
-        let confidence = confidence.min(990);
-        found.push((confidence, Entry { source, to: host, method: method.into(), confidence: Permille::new(confidence), time, places, says }));
-    };
+    let mut add =
+        |confidence: u16, source: Option<Text>, method: &str, time: Option<i64>, places: Vec<Ref>, says: String| {
+            let confidence = confidence.min(990);
+            found.push((
+                confidence,
+                Entry {
+                    source,
+                    to: host,
+                    method: method.into(),
+                    confidence: Permille::new(confidence),
+                    time,
+                    places,
+                    says,
+                },
+            ));
+        };
     for attack in &observed.http {
-        if fits(attack.time) && hosts.find(&attack.host, attack.time) == Some(host) && attack.src.as_ref().is_none_or(|it| !from_taken(it, attack.time)) {
+        if fits(attack.time)
+            && hosts.find(&attack.host, attack.time) == Some(host)
+            && attack.src.as_ref().is_none_or(|it| !from_taken(it, attack.time))
+        {
             let source = attack.src.clone();
-            add(attack.confidence.min(900), source, &attack.method, attack.time, vec![attack.at], "a web request carried the attack".to_owned());
+            add(
+                attack.confidence.min(900),
+                source,
+                &attack.method,
+                attack.time,
+                vec![attack.at],
+                "a web request carried the attack".to_owned(),
+            );
         }
     }
     for at in 0..input.gangs.len() {
@@ -124,26 +177,59 @@ fn way_in(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, state: &State, take
             && fits(gang.first.map(|it| clocks.right(host, it)))
             && !is_lateral(method)
         {
-            let same = observed.http.iter().find(|it| it.method == *method && hosts.find(&it.host, it.time) == Some(host));
+            let same =
+                observed.http.iter().find(|it| it.method == *method && hosts.find(&it.host, it.time) == Some(host));
             let logon = observed.logons.iter().find(|((label, _, service, _), it)| {
-                hosts.find(label, None) == Some(host) && it.succeeded > 0 && method.starts_with(&**service) && fits(it.seen.first)
+                hosts.find(label, None) == Some(host)
+                    && it.succeeded > 0
+                    && method.starts_with(&**service)
+                    && fits(it.seen.first)
             });
-            let source = same.and_then(|it| it.src.clone()).or_else(|| logon.map(|it| it.0.1.clone())).or_else(|| caller(input, hosts, taken, host, gang.first));
+            let source = same
+                .and_then(|it| it.src.clone())
+                .or_else(|| logon.map(|it| it.0.1.clone()))
+                .or_else(|| caller(input, hosts, taken, host, gang.first));
             let places = same.map(|it| vec![it.at]).unwrap_or_else(|| gang.refs.clone());
-            add(gang.confidence.max(500), source, method, gang.first, places, "the process graph shows the way in".to_owned());
+            add(
+                gang.confidence.max(500),
+                source,
+                method,
+                gang.first,
+                places,
+                "the process graph shows the way in".to_owned(),
+            );
         }
     }
     for alert in observed.alerts.iter().filter(|it| fits(it.time) && is_exploit(it)) {
-        let to = alert.dst.as_ref().and_then(|it| hosts.find(it, alert.time)).or_else(|| alert.host.as_ref().and_then(|it| hosts.find(it, alert.time)));
-        if to != Some(host) || alert.src.as_ref().is_none_or(|it| from_taken(it, alert.time) || hosts.find(it, alert.time) == Some(host)) {
+        let to = alert
+            .dst
+            .as_ref()
+            .and_then(|it| hosts.find(it, alert.time))
+            .or_else(|| alert.host.as_ref().and_then(|it| hosts.find(it, alert.time)));
+        if to != Some(host)
+            || alert
+                .src
+                .as_ref()
+                .is_none_or(|it| from_taken(it, alert.time) || hosts.find(it, alert.time) == Some(host))
+        {
             continue;
         }
         let method = method_of_alert(alert);
-        add(if method == "unknown" { 450 } else { 800 }, alert.src.clone(), method, alert.time, vec![alert.at], format!("an alert: {}", alert.title));
+        add(
+            if method == "unknown" { 450 } else { 800 },
+            alert.src.clone(),
+            method,
+            alert.time,
+            vec![alert.at],
+            format!("an alert: {}", alert.title),
+        );
     }
     let mut tries: BTreeMap<(&Text, &Text), (u64, u64, Option<i64>, bool, Vec<Ref>)> = BTreeMap::new();
     for ((label, src, service, _), logons) in &observed.logons {
-        if hosts.find(label, logons.seen.first) == Some(host) && fits(logons.seen.first) && !from_taken(src, logons.seen.first) {
+        if hosts.find(label, logons.seen.first) == Some(host)
+            && fits(logons.seen.first)
+            && !from_taken(src, logons.seen.first)
+        {
             let sum = tries.entry((src, service)).or_default();
             sum.0 += logons.failed;
             sum.1 += logons.succeeded;
@@ -167,7 +253,14 @@ fn way_in(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, state: &State, take
             _ => "unknown",
         };
         let confidence = if failed >= 5 { 850 } else { 550 } + if outside { 50 } else { 0 };
-        add(confidence, Some(src.clone()), method, success, places.into_iter().take(6).collect(), format!("{failed} failed logons by {service}, then one that succeeded"));
+        add(
+            confidence,
+            Some(src.clone()),
+            method,
+            success,
+            places.into_iter().take(6).collect(),
+            format!("{failed} failed logons by {service}, then one that succeeded"),
+        );
     }
     // Guessed from outside without a record of success, just before.
     for (src, port, time, answered, places) in outside_calls(input, hosts, taken, host) {
@@ -179,9 +272,18 @@ fn way_in(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, state: &State, take
         let exploits = observed.tried.keys().any(|it| it.2);
         let same = state.ports.contains(&port);
         let method = if matches!(port, 445 | 139) && exploits { "eternalblue" } else { rule.method.as_str() };
-        add(if same { 600 } else { 350 }, Some(src), method, Some(time), places, format!("a call from outside to port {port}, just before the first sign"));
+        add(
+            if same { 600 } else { 350 },
+            Some(src),
+            method,
+            Some(time),
+            places,
+            format!("a call from outside to port {port}, just before the first sign"),
+        );
     }
-    found.sort_by(|a, b| (std::cmp::Reverse(a.0), a.1.time, &a.1.source).cmp(&(std::cmp::Reverse(b.0), b.1.time, &b.1.source)));
+    found.sort_by(|a, b| {
+        (std::cmp::Reverse(a.0), a.1.time, &a.1.source).cmp(&(std::cmp::Reverse(b.0), b.1.time, &b.1.source))
+    });
     found.into_iter().map(|it| it.1).find(|it| it.confidence.thousandths() >= 500)
 }
 
@@ -190,7 +292,12 @@ fn is_lateral(method: &str) -> bool {
 }
 
 /// Calls from outside: (source, port, first time, answered or not told, places).
-fn outside_calls(input: &Input<'_>, hosts: &Hosts, taken: &BTreeSet<Host>, host: Host) -> Vec<(Text, u16, i64, bool, Vec<Ref>)> {
+fn outside_calls(
+    input: &Input<'_>,
+    hosts: &Hosts,
+    taken: &BTreeSet<Host>,
+    host: Host,
+) -> Vec<(Text, u16, i64, bool, Vec<Ref>)> {
     let mut calls = Vec::new();
     for (key, flow) in &input.observed.flows {
         if hosts.find(&key.dst, flow.seen.first) == Some(host)
@@ -198,7 +305,13 @@ fn outside_calls(input: &Input<'_>, hosts: &Hosts, taken: &BTreeSet<Host>, host:
             && hosts.find(&key.src, flow.seen.first).is_none_or(|it| !taken.contains(&it))
             && let Some(first) = flow.seen.first
         {
-            calls.push((key.src.clone(), key.port, first, flow.answered > 0 || flow.refused == 0, flow.seen.places().collect()));
+            calls.push((
+                key.src.clone(),
+                key.port,
+                first,
+                flow.answered > 0 || flow.refused == 0,
+                flow.seen.places().collect(),
+            ));
         }
     }
     calls
@@ -209,8 +322,15 @@ fn caller(input: &Input<'_>, hosts: &Hosts, taken: &BTreeSet<Host>, host: Host, 
     let time = time?;
     let mut callers: BTreeSet<&Text> = BTreeSet::new();
     for (key, flow) in input.observed.flows.range(..) {
-        let near = flow.seen.first.zip(flow.seen.last).is_some_and(|(first, last)| first <= time + SLOT / 10 && last >= time - SLOT);
-        if near && hosts.find(&key.dst, flow.seen.first) == Some(host) && hosts.find(&key.src, flow.seen.first).is_none_or(|it| it != host && !taken.contains(&it)) {
+        let near = flow
+            .seen
+            .first
+            .zip(flow.seen.last)
+            .is_some_and(|(first, last)| first <= time + SLOT / 10 && last >= time - SLOT);
+        if near
+            && hosts.find(&key.dst, flow.seen.first) == Some(host)
+            && hosts.find(&key.src, flow.seen.first).is_none_or(|it| it != host && !taken.contains(&it))
+        {
             callers.insert(&key.src);
         }
     }
@@ -255,18 +375,24 @@ fn look_at(input: &Input<'_>, hosts: &Hosts, case: &Case, state: &State, host: H
     if !logons {
         look.push(format!("logons on {shown} {before}: the Security log (4624, 4625) or auth.log, for guessed or stolen passwords and remote desktop"));
     }
-    let inbound = observed.flows.iter().any(|(key, it)| hosts.find(&key.dst, it.seen.first) == Some(host) && address(&key.src).is_some_and(|it| !is_internal(&it)));
+    let inbound = observed.flows.iter().any(|(key, it)| {
+        hosts.find(&key.dst, it.seen.first) == Some(host) && address(&key.src).is_some_and(|it| !is_internal(&it))
+    });
     if !inbound {
         look.push(format!("what called {shown} from outside {before}: flows at the border, security groups, load balancer and NAT logs"));
     }
     if !observed.http.iter().any(|it| hosts.find(&it.host, it.time) == Some(host)) {
-        look.push(format!("requests to web services on {shown} {before}: access logs and web roots, for exploits and web shells"));
+        look.push(format!(
+            "requests to web services on {shown} {before}: access logs and web roots, for exploits and web shells"
+        ));
     }
     look.push(format!("what was installed, opened or plugged in on {shown} {before}: downloads, mail, removable media, Prefetch, Amcache, the event log of PowerShell"));
     if state.hosts[host].since.is_some() && !observed.telemetry.keys().any(|it| hosts.find(it, None) == Some(host)) {
         look.push(format!("processes on {shown}: no sensor logged any, so an earlier sign may be missing"));
     }
-    look.push(format!("hosts that may have been taken before {shown} and are not in these logs: everything that called it {before}"));
+    look.push(format!(
+        "hosts that may have been taken before {shown} and are not in these logs: everything that called it {before}"
+    ));
     let _ = is_inner;
     look
 }

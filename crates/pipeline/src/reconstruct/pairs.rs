@@ -144,7 +144,8 @@ pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &
             Some(from) if from != to => {
                 let pair = pairs.all.entry((from, to)).or_default();
                 // WinRM can have WMI's worker run things: the port tells.
-                let winrm = pair.contacts.keys().any(|it| matches!(it, 5985 | 5986)) && !pair.contacts.contains_key(&135);
+                let winrm =
+                    pair.contacts.keys().any(|it| matches!(it, 5985 | 5986)) && !pair.contacts.contains_key(&135);
                 if winrm && &*run.method == "wmi_exec" {
                     run.method = "winrm_exec".into();
                 }
@@ -169,7 +170,13 @@ pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &
     }
     pairs.all.retain(|_, it| {
         it.contacts.retain(|_, contact| contact.seen.count > 0);
-        !it.contacts.is_empty() || it.scan.is_some() || it.exploit.is_some() || !it.remote.is_empty() || !it.drops.is_empty() || !it.logons.is_empty() || !it.alerts.is_empty()
+        !it.contacts.is_empty()
+            || it.scan.is_some()
+            || it.exploit.is_some()
+            || !it.remote.is_empty()
+            || !it.drops.is_empty()
+            || !it.logons.is_empty()
+            || !it.alerts.is_empty()
     });
     pairs.ports = told;
     pairs
@@ -207,9 +214,24 @@ pub(super) fn is_exploit(alert: &Alert) -> bool {
     let low = alert.title.to_lowercase();
     alert.cve.is_some()
         || alert.role.as_deref() == Some("exploit")
-        || ["exploit", "eternalblue", "ms17-010", "ms17", "cve-", "doublepulsar", "attempted-admin", "brute", "rce", "injection", "overflow", "漏洞", "攻击", "爆破"]
-            .iter()
-            .any(|it| low.contains(it))
+        || [
+            "exploit",
+            "eternalblue",
+            "ms17-010",
+            "ms17",
+            "cve-",
+            "doublepulsar",
+            "attempted-admin",
+            "brute",
+            "rce",
+            "injection",
+            "overflow",
+            "漏洞",
+            "攻击",
+            "爆破",
+        ]
+        .iter()
+        .any(|it| low.contains(it))
 }
 
 /// The places of everything between two hosts, one of each kind first.
@@ -221,7 +243,9 @@ pub(super) fn places(pair: &Pair, ports: &BTreeSet<u16>) -> Vec<Ref> {
     all.extend(pair.scan.iter().flat_map(|it| it.seen.places()));
     all.extend(pair.alerts.iter().take(3).map(|it| it.at));
     all.extend(pair.logons.values().flat_map(|it| it.seen.places()));
-    all.extend(pair.contacts.iter().filter(|it| ports.contains(it.0) || ports.is_empty()).flat_map(|it| it.1.seen.places()));
+    all.extend(
+        pair.contacts.iter().filter(|it| ports.contains(it.0) || ports.is_empty()).flat_map(|it| it.1.seen.places()),
+    );
     all.truncate(12);
     all
 }

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-
 use ringleader_model::findings::Text;
 use ringleader_model::{Activity, EventClass, Field};
 
@@ -81,7 +80,9 @@ pub(super) fn find(bucket: &Bucket, out: &mut Observed) {
                 by_session().or_else(|| opened(row, true)).map(|src| ("smb_service_exec", Some(src)))
             }
             (EventClass::Process, Activity::Other)
-                if bucket.text(row, Field::Detail).is_some_and(|it| it.starts_with("scheduled task created") || it.starts_with("scheduled task registered")) =>
+                if bucket.text(row, Field::Detail).is_some_and(|it| {
+                    it.starts_with("scheduled task created") || it.starts_with("scheduled task registered")
+                }) =>
             {
                 let local = bucket.text(row, Field::User).is_none_or(|it| it.ends_with('$') || is_service_account(it));
                 let src = by_session().or_else(|| opened(row, false));
@@ -91,7 +92,10 @@ pub(super) fn find(bucket: &Bucket, out: &mut Observed) {
         };
         let Some((method, src)) = found else { continue };
         let path = bucket.text(row, Field::FilePath).or(command.map(first_word)).map(|it| Text::from(spell(it)));
-        let what = [command, bucket.text(row, Field::FilePath), bucket.text(row, Field::ServiceName)].into_iter().flatten().next();
+        let what = [command, bucket.text(row, Field::FilePath), bucket.text(row, Field::ServiceName)]
+            .into_iter()
+            .flatten()
+            .next();
         out.remote.insert(RemoteRun {
             time: row.time.map(|it| it.0),
             host: Arc::from(bucket.strings.get(row.host)),
@@ -133,7 +137,9 @@ fn started(bucket: &Bucket, row: &Row) -> Option<&'static str> {
 
 /// A program written to an administrative share.
 fn drop_of(bucket: &Bucket, row: &Row, out: &mut Observed) {
-    let (Some(share), Some(name)) = (bucket.text(row, Field::Share), bucket.text(row, Field::TargetPath)) else { return };
+    let (Some(share), Some(name)) = (bucket.text(row, Field::Share), bucket.text(row, Field::TargetPath)) else {
+        return;
+    };
     let Some(src) = bucket.text(row, Field::SrcIp).and_then(address) else { return };
     let mask = bucket.text(row, Field::State).unwrap_or("").trim_start_matches("0x");
     // Write or append.

@@ -68,15 +68,35 @@ impl Rules {
         let Some((folder, name)) = low.rsplit_once('\\') else { return false };
         let folder = format!("{folder}\\");
         self.system_programs.windows.iter().any(|it| it == name)
-            && !self.system_programs.windows_folders.iter().any(|it| folder.ends_with(it.as_str()) || folder.contains("\\winsxs\\"))
+            && !self
+                .system_programs
+                .windows_folders
+                .iter()
+                .any(|it| folder.ends_with(it.as_str()) || folder.contains("\\winsxs\\"))
     }
 }
 
 /// Every rule that the code asks for.
 pub(super) const NAMES: &[&str] = &[
-    "ran_known_bad", "ran_same_program", "masquerades", "in_gang", "left_by_malware", "run_from_taken_host", "dropped_then_ran",
-    "made_others_run", "strange_program_calls_out", "spreads_after_contact", "spreads", "exploit_said_success",
-    "exploit_was_tried", "attacked_then_logged_on", "logon_from_taken_host", "passed_it_on", "alerted", "nothing_ran", "known_good",
+    "ran_known_bad",
+    "ran_same_program",
+    "masquerades",
+    "in_gang",
+    "left_by_malware",
+    "run_from_taken_host",
+    "dropped_then_ran",
+    "made_others_run",
+    "strange_program_calls_out",
+    "spreads_after_contact",
+    "spreads",
+    "exploit_said_success",
+    "exploit_was_tried",
+    "attacked_then_logged_on",
+    "logon_from_taken_host",
+    "passed_it_on",
+    "alerted",
+    "nothing_ran",
+    "known_good",
 ];
 
 /// Tenths of a ban → a probability, in whole thousandths. 10^(n/10) by its ten roots, so that no float is in it.

@@ -78,7 +78,8 @@ pub(super) fn open(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks) -> Cas
     }
     let explicit = !input.question.seeds.is_empty();
     // Every alert that names a host, with that host.
-    let alerts: Vec<(Host, &Alert)> = input.observed.alerts.iter().filter_map(|it| Some((host_of(it, hosts)?, it))).collect();
+    let alerts: Vec<(Host, &Alert)> =
+        input.observed.alerts.iter().filter_map(|it| Some((host_of(it, hosts)?, it))).collect();
     let mut joined: BTreeSet<usize> = BTreeSet::new();
     if !explicit {
         joined.extend(0..alerts.len());
@@ -106,7 +107,10 @@ pub(super) fn open(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks) -> Cas
         grow(input, hosts, &core, &mut case);
         for (at, gang) in input.gangs.iter().enumerate() {
             let here = hosts.find(&gang.host, gang.first).is_some_and(|it| core.contains(&it));
-            let holds = gang.indicators.iter().any(|it| case.paths.contains_key(it.as_str()) || names.contains(&it.to_lowercase()));
+            let holds = gang
+                .indicators
+                .iter()
+                .any(|it| case.paths.contains_key(it.as_str()) || names.contains(&it.to_lowercase()));
             if here || holds || gang_joined(input, &case, &gang.gang_id) {
                 case.gangs.insert(at);
             }
@@ -123,7 +127,10 @@ pub(super) fn open(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks) -> Cas
     if nothing && let Some(first) = input.gangs.first() {
         let ids: Vec<usize> = (0..input.gangs.len()).filter(|it| input.gangs[*it].gang_id == first.gang_id).collect();
         case.gangs.extend(ids);
-        case.because.push(format!("it starts from the strongest finding, gang {}", first.gang_id.get(..8).unwrap_or(&first.gang_id)));
+        case.because.push(format!(
+            "it starts from the strongest finding, gang {}",
+            first.gang_id.get(..8).unwrap_or(&first.gang_id)
+        ));
     }
     // With nothing that names a program, what hosts made each other run is all there is to start from.
     case.from_remote_runs = case.paths.is_empty() && case.literals.is_empty() && input.observed.tried.is_empty();
@@ -165,7 +172,8 @@ fn host_of(alert: &Alert, hosts: &mut Hosts) -> Option<Host> {
 
 /// The program that wrote the malware's own logs: its command line sends its output there.
 fn named_by_logs(input: &Input<'_>, case: &mut Case) {
-    let files: BTreeSet<String> = input.observed.tried.values().filter_map(|it| it.file.as_ref()).map(|it| it.to_string()).collect();
+    let files: BTreeSet<String> =
+        input.observed.tried.values().filter_map(|it| it.file.as_ref()).map(|it| it.to_string()).collect();
     if files.is_empty() {
         return;
     }
@@ -173,7 +181,8 @@ fn named_by_logs(input: &Input<'_>, case: &mut Case) {
     for ((_, path), program) in &input.observed.programs {
         let writes = program.commands.iter().any(|it| {
             let low = it.to_lowercase();
-            low.contains('>') && (usual.iter().any(|it| low.contains(it)) || files.iter().any(|it| low.contains(it.as_str())))
+            low.contains('>')
+                && (usual.iter().any(|it| low.contains(it)) || files.iter().any(|it| low.contains(it.as_str())))
         });
         // A shell redirects for the program that it runs.
         if writes && !is_usual(path) {
@@ -181,14 +190,22 @@ fn named_by_logs(input: &Input<'_>, case: &mut Case) {
         }
         if writes && is_usual(path) {
             for command in &program.commands {
-                let word = command.split(['>', ' ', '"']).find(|it| it.contains('\\') && it.contains('.') && !is_usual(it));
+                let word =
+                    command.split(['>', ' ', '"']).find(|it| it.contains('\\') && it.contains('.') && !is_usual(it));
                 case.paths.extend(word.map(|it| (Text::from(spell(it)), Why::Named)));
             }
         }
     }
 }
 
-fn from_alert(input: &Input<'_>, hosts: &Hosts, host: Host, alert: &Alert, case: &mut Case, names: &mut BTreeSet<String>) {
+fn from_alert(
+    input: &Input<'_>,
+    hosts: &Hosts,
+    host: Host,
+    alert: &Alert,
+    case: &mut Case,
+    names: &mut BTreeSet<String>,
+) {
     if let Some(hash) = &alert.hash {
         case.hashes.entry(hash.clone()).or_insert(Why::Named);
     }
@@ -215,15 +232,40 @@ fn from_alert(input: &Input<'_>, hosts: &Hosts, host: Host, alert: &Alert, case:
 /// In a system folder, but no system's program: few hosts run it, and it runs no other program's text.
 fn is_rare(input: &Input<'_>, path: &str) -> bool {
     const RUN_OTHERS: [&str; 22] = [
-        "sh", "bash", "dash", "ash", "zsh", "busybox", "python", "python3", "perl", "php", "java", "node", "curl", "wget", "ssh", "cmd.exe",
-        "powershell.exe", "rundll32.exe", "regsvr32.exe", "mshta.exe", "wscript.exe", "cscript.exe",
+        "sh",
+        "bash",
+        "dash",
+        "ash",
+        "zsh",
+        "busybox",
+        "python",
+        "python3",
+        "perl",
+        "php",
+        "java",
+        "node",
+        "curl",
+        "wget",
+        "ssh",
+        "cmd.exe",
+        "powershell.exe",
+        "rundll32.exe",
+        "regsvr32.exe",
+        "mshta.exe",
+        "wscript.exe",
+        "cscript.exe",
     ];
     let name = base(path);
     if RUN_OTHERS.contains(&name) || input.rules.system_programs.windows.iter().any(|it| it == name) {
         return false;
     }
     let on = input.observed.programs.keys().filter(|it| *it.1 == *path).count();
-    let hosts = input.observed.telemetry.values().filter(|it| !it.process_slots.is_empty() || !it.snapshot_slots.is_empty()).count();
+    let hosts = input
+        .observed
+        .telemetry
+        .values()
+        .filter(|it| !it.process_slots.is_empty() || !it.snapshot_slots.is_empty())
+        .count();
     on <= (hosts / 4).max(3)
 }
 
@@ -251,7 +293,22 @@ fn folder(path: &str) -> &str {
 /// Folders that much else lies in: a bad neighbour says nothing there.
 fn is_common_folder(folder: &str) -> bool {
     let depth = folder.matches(['\\', '/']).count();
-    let ends = ["\\temp", "\\tmp", "\\desktop", "\\downloads", "\\documents", "/tmp", "/shm", "/bin", "/sbin", "/root", "/lib", "/home", "\\public", "\\startup"];
+    let ends = [
+        "\\temp",
+        "\\tmp",
+        "\\desktop",
+        "\\downloads",
+        "\\documents",
+        "/tmp",
+        "/shm",
+        "/bin",
+        "/sbin",
+        "/root",
+        "/lib",
+        "/home",
+        "\\public",
+        "\\startup",
+    ];
     folder.is_empty()
         || (folder.contains('\\') && depth < 2)
         || (folder.starts_with('/') && depth < 2)
@@ -269,8 +326,12 @@ fn seen_on(input: &Input<'_>, hosts: &Hosts, case: &Case) -> BTreeSet<Host> {
 }
 
 fn grow(input: &Input<'_>, hosts: &Hosts, core: &BTreeSet<Host>, case: &mut Case) {
-    let folders: BTreeSet<String> =
-        case.paths.keys().map(|it| folder(it).to_owned()).filter(|it| !is_common_folder(it) && !is_usual(&format!("{it}\\x"))).collect();
+    let folders: BTreeSet<String> = case
+        .paths
+        .keys()
+        .map(|it| folder(it).to_owned())
+        .filter(|it| !is_common_folder(it) && !is_usual(&format!("{it}\\x")))
+        .collect();
     let mut on: BTreeMap<&Text, BTreeSet<Host>> = BTreeMap::new();
     let mut hashes: Vec<Text> = Vec::new();
     for ((label, path), program) in &input.observed.programs {
@@ -290,7 +351,8 @@ fn grow(input: &Input<'_>, hosts: &Hosts, core: &BTreeSet<Host>, case: &mut Case
     }
     // On at least two hosts of the case, and on hardly any other: only where the hosts of others are known too, or
     // everything that everybody runs would count.
-    let others = input.observed.telemetry.iter().filter(|(_, it)| !it.process_slots.is_empty() || !it.snapshot_slots.is_empty());
+    let others =
+        input.observed.telemetry.iter().filter(|(_, it)| !it.process_slots.is_empty() || !it.snapshot_slots.is_empty());
     let others = others.filter(|(label, _)| hosts.find(label, None).is_some_and(|it| !core.contains(&it))).count();
     for (path, on) in on {
         let inside = on.intersection(core).count();
@@ -332,17 +394,30 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
         let gang = &input.gangs[*at];
         let host = hosts.find(&gang.host, gang.first);
         let right = |time: i64| host.map_or(time, |it| clocks.right(it, time));
-        evidence.extend([gang.first, gang.last].into_iter().flatten().map(|it| (right(it), format!("a bot's processes on {}", host.map_or(&gang.host, |it| &hosts.list[it].shown)))));
+        evidence.extend([gang.first, gang.last].into_iter().flatten().map(|it| {
+            (right(it), format!("a bot's processes on {}", host.map_or(&gang.host, |it| &hosts.list[it].shown)))
+        }));
     }
     for ((label, target, _), tried) in &input.observed.tried {
-        evidence.extend([tried.seen.first, tried.seen.last].into_iter().flatten().map(|it| (it, format!("the malware's log on {label} names {target}"))));
+        evidence.extend(
+            [tried.seen.first, tried.seen.last]
+                .into_iter()
+                .flatten()
+                .map(|it| (it, format!("the malware's log on {label} names {target}"))),
+        );
     }
     if case.from_remote_runs {
         for run in &input.observed.remote {
             let host = hosts.find(&run.host, run.time);
-            evidence.extend(run.time.map(|it| (host.map_or(it, |host| clocks.right(host, it)), format!("{} on {}", run.method, run.host))));
+            evidence.extend(
+                run.time.map(|it| {
+                    (host.map_or(it, |host| clocks.right(host, it)), format!("{} on {}", run.method, run.host))
+                }),
+            );
         }
-        evidence.extend(input.observed.drops.iter().filter_map(|it| Some((it.time?, format!("a program copied to {}", it.host)))));
+        evidence.extend(
+            input.observed.drops.iter().filter_map(|it| Some((it.time?, format!("a program copied to {}", it.host)))),
+        );
     }
     evidence.sort();
     // An asked-for host without an alert: what ran there is the start.
@@ -369,7 +444,8 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
         }
     }
     if let Some((time, what)) = grown {
-        case.because.push(format!("grown to an hour around all that follows from it, up to {what} at {}", moment(time)));
+        case.because
+            .push(format!("grown to an hour around all that follows from it, up to {what} at {}", moment(time)));
     }
     let outside = evidence.iter().filter(|it| it.0 < start || it.0 > end).count();
     if outside > 0 {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringleader_model::Timestamp;
 use ringleader_model::findings::{
-    ClockSkew, Discrepancy, EdgeClass, Observation, Permille, Reason, Spread, SpreadEdge, SpreadHost, SpreadList, SpreadMoment,
-    SpreadWindow, Text, Verdict,
+    ClockSkew, Discrepancy, EdgeClass, Observation, Permille, Reason, Spread, SpreadEdge, SpreadHost, SpreadList,
+    SpreadMoment, SpreadWindow, Text, Verdict,
 };
 
 use super::clock::Clocks;
@@ -62,10 +62,23 @@ pub(super) fn tell(
     it.discrepancies(&mut spread, proof);
     it.lists(&mut spread);
     it.timeline(&mut spread, proof);
-    spread.clocks = it.clocks.ahead.iter().map(|(host, (ahead, pairs))| ClockSkew { host: it.shown(*host), ahead_seconds: ahead / 1_000_000, pairs: *pairs }).collect();
+    spread.clocks = it
+        .clocks
+        .ahead
+        .iter()
+        .map(|(host, (ahead, pairs))| ClockSkew {
+            host: it.shown(*host),
+            ahead_seconds: ahead / 1_000_000,
+            pairs: *pairs,
+        })
+        .collect();
     spread.clocks.sort_by(|a, b| a.host.cmp(&b.host));
     spread.containment = contain(input, hosts, case, pairs, state, edges, &it.origin, &evidence);
-    spread.window = case.window.map(|(start, end)| SpreadWindow { start: Timestamp(start), end: Timestamp(end), because: case.because.clone() });
+    spread.window = case.window.map(|(start, end)| SpreadWindow {
+        start: Timestamp(start),
+        end: Timestamp(end),
+        because: case.because.clone(),
+    });
     spread.patient_zero = it.origin.zero;
     spread
 }
@@ -85,7 +98,9 @@ impl Telling<'_> {
         let logged = observed.telemetry.keys().chain(observed.assets.keys());
         all.extend(logged.filter_map(|it| self.hosts.find(it, None)));
         // Whoever the flows name on the inside is there too, and unknown.
-        all.extend(self.pairs.all.keys().flat_map(|it| [it.0, it.1]).filter(|it| super::verdict::is_inner(self.hosts, *it)));
+        all.extend(
+            self.pairs.all.keys().flat_map(|it| [it.0, it.1]).filter(|it| super::verdict::is_inner(self.hosts, *it)),
+        );
         for host in all {
             let verdict = self.verdict(host);
             self.verdicts.insert(host, verdict);
@@ -126,7 +141,13 @@ impl Telling<'_> {
                     rule: (*rule).into(),
                     points: mark.points,
                     text: mark.text.clone(),
-                    evidence_ids: proof.add(&format!("{}: {}", known.shown, mark.text), "host", Some(rule), mark.points, mark.places.iter().copied()),
+                    evidence_ids: proof.add(
+                        &format!("{}: {}", known.shown, mark.text),
+                        "host",
+                        Some(rule),
+                        mark.points,
+                        mark.places.iter().copied(),
+                    ),
                 })
                 .collect();
             reasons.sort_by(|a, b| (-a.points.abs(), &a.rule).cmp(&(-b.points.abs(), &b.rule)));
@@ -145,14 +166,26 @@ impl Telling<'_> {
             let confidence = match verdict {
                 Verdict::Compromised => probability(sum),
                 Verdict::Unknown => Permille::default(),
-                Verdict::Attacked | Verdict::Scanned => incoming.iter().map(|it| it.confidence).max().unwrap_or(probability(6)),
+                Verdict::Attacked | Verdict::Scanned => {
+                    incoming.iter().map(|it| it.confidence).max().unwrap_or(probability(6))
+                }
                 Verdict::AlertedOnly => Permille::new(1000 - probability(sum).thousandths()),
-                Verdict::CleanAsSeen => Permille::new(1000 - probability(self.state.prior + self.input.rules.points("nothing_ran")).thousandths()),
+                Verdict::CleanAsSeen => Permille::new(
+                    1000 - probability(self.state.prior + self.input.rules.points("nothing_ran")).thousandths(),
+                ),
             };
             let entry = self.origin.entry.as_ref().filter(|it| it.to == *host);
             let method = taker.and_then(|it| it.method.clone()).or_else(|| entry.map(|it| it.method.clone()));
-            let method = method.or_else(|| (*verdict == Verdict::Attacked).then(|| incoming.iter().find_map(|it| it.method.clone())).flatten());
-            let asset = known.names.iter().chain(&known.addresses).find_map(|it| self.input.observed.assets.get(it)).cloned().unwrap_or_default();
+            let method = method.or_else(|| {
+                (*verdict == Verdict::Attacked).then(|| incoming.iter().find_map(|it| it.method.clone())).flatten()
+            });
+            let asset = known
+                .names
+                .iter()
+                .chain(&known.addresses)
+                .find_map(|it| self.input.observed.assets.get(it))
+                .cloned()
+                .unwrap_or_default();
             evidence.insert(*host, ids.clone());
             let marked = judged.marks.values().filter_map(|it| it.time);
             let first = judged.first.or_else(|| incoming.iter().filter_map(|it| it.first).chain(marked).min());
@@ -175,9 +208,18 @@ impl Telling<'_> {
         }
         if let Some(entry) = &self.origin.entry
             && let Some(source) = &entry.source
-            && !spread.hosts.iter().any(|it| it.host == *source || it.addresses.contains(source) || it.names.contains(source))
+            && !spread
+                .hosts
+                .iter()
+                .any(|it| it.host == *source || it.addresses.contains(source) || it.names.contains(source))
         {
-            let ids = proof.add(&format!("{} came in from {source}: {}", self.hosts.list[entry.to].shown, entry.says), "entry", None, 0, entry.places.iter().copied());
+            let ids = proof.add(
+                &format!("{} came in from {source}: {}", self.hosts.list[entry.to].shown, entry.says),
+                "entry",
+                None,
+                0,
+                entry.places.iter().copied(),
+            );
             spread.hosts.push(SpreadHost {
                 host: source.clone(),
                 addresses: vec![source.clone()],
@@ -215,7 +257,17 @@ impl Telling<'_> {
                 first_seen: edge.first.map(Timestamp),
                 method: edge.method.clone(),
                 confidence: edge.confidence,
-                reasons: edge.why.iter().take(12).map(|(rule, points, text)| Reason { rule: (*rule).into(), points: *points, text: text.clone(), evidence_ids: Vec::new() }).collect(),
+                reasons: edge
+                    .why
+                    .iter()
+                    .take(12)
+                    .map(|(rule, points, text)| Reason {
+                        rule: (*rule).into(),
+                        points: *points,
+                        text: text.clone(),
+                        evidence_ids: Vec::new(),
+                    })
+                    .collect(),
                 evidence_ids: ids,
                 ports: edge.ports.clone(),
             });
@@ -224,7 +276,13 @@ impl Telling<'_> {
             && let Some(source) = &entry.source
         {
             let from = self.hosts.find(source, entry.time).map_or_else(|| source.clone(), |it| self.shown(it));
-            let ids = proof.add(&format!("{} came in from {source}: {}", self.hosts.list[entry.to].shown, entry.says), "entry", None, 0, entry.places.iter().copied());
+            let ids = proof.add(
+                &format!("{} came in from {source}: {}", self.hosts.list[entry.to].shown, entry.says),
+                "entry",
+                None,
+                0,
+                entry.places.iter().copied(),
+            );
             spread.edges.push(SpreadEdge {
                 from,
                 to: self.shown(entry.to),
@@ -233,11 +291,23 @@ impl Telling<'_> {
                 first_seen: entry.time.map(Timestamp),
                 method: Some(entry.method.clone()),
                 confidence: entry.confidence,
-                reasons: vec![Reason { rule: "entry".into(), points: 0, text: entry.says.clone(), evidence_ids: ids.clone() }],
+                reasons: vec![Reason {
+                    rule: "entry".into(),
+                    points: 0,
+                    text: entry.says.clone(),
+                    evidence_ids: ids.clone(),
+                }],
                 evidence_ids: ids,
                 ports: Vec::new(),
             });
-            spread.edges.sort_by(|a, b| (a.first_seen.is_none(), a.first_seen, &a.from, &a.to).cmp(&(b.first_seen.is_none(), b.first_seen, &b.from, &b.to)));
+            spread.edges.sort_by(|a, b| {
+                (a.first_seen.is_none(), a.first_seen, &a.from, &a.to).cmp(&(
+                    b.first_seen.is_none(),
+                    b.first_seen,
+                    &b.from,
+                    &b.to,
+                ))
+            });
         }
     }
 
@@ -254,79 +324,162 @@ impl Telling<'_> {
             let incoming = self.into.get(host).is_some_and(|it| !it.is_empty());
             match verdict {
                 Verdict::AlertedOnly if !incoming => {
-                    let logged = self.hosts.list[*host].names.iter().chain(&self.hosts.list[*host].addresses).any(|it| self.input.observed.telemetry.contains_key(it));
+                    let logged = self.hosts.list[*host]
+                        .names
+                        .iter()
+                        .chain(&self.hosts.list[*host].addresses)
+                        .any(|it| self.input.observed.telemetry.contains_key(it));
                     let seen = logged || self.pairs.all.keys().any(|it| it.0 == *host || it.1 == *host);
                     let text = if seen {
                         format!("{shown} was alerted, and its logs show nothing of the incident")
                     } else {
-                        format!("{shown} was alerted, and is in no other log: neither a flow, nor a process, nor the malware's own log names it")
+                        format!(
+                            "{shown} was alerted, and is in no other log: neither a flow, nor a process, nor the malware's own log names it"
+                        )
                     };
-                    add("alerted_without_evidence", Some(shown.clone()), text, alert.map(|it| it.places.clone()).unwrap_or_default(), proof);
+                    add(
+                        "alerted_without_evidence",
+                        Some(shown.clone()),
+                        text,
+                        alert.map(|it| it.places.clone()).unwrap_or_default(),
+                        proof,
+                    );
                 }
                 Verdict::Compromised if self.case.has_alerts && alert.is_none() => {
                     let best = judged.marks.values().max_by_key(|it| it.points);
                     let why = best.map_or_else(String::new, |it| format!(" ({})", it.text));
-                    add("taken_not_alerted", Some(shown.clone()), format!("{shown} was taken and never alerted{why}"), best.map(|it| it.places.clone()).unwrap_or_default(), proof);
+                    add(
+                        "taken_not_alerted",
+                        Some(shown.clone()),
+                        format!("{shown} was taken and never alerted{why}"),
+                        best.map(|it| it.places.clone()).unwrap_or_default(),
+                        proof,
+                    );
                 }
                 _ => {}
             }
             if *verdict == Verdict::Compromised && judged.marks.contains_key("nothing_ran") {
-                add("contradiction", Some(shown.clone()), format!("{shown} counts as taken, though its processes are logged and nothing of the incident ran there"), Vec::new(), proof);
+                add(
+                    "contradiction",
+                    Some(shown.clone()),
+                    format!(
+                        "{shown} counts as taken, though its processes are logged and nothing of the incident ran there"
+                    ),
+                    Vec::new(),
+                    proof,
+                );
             }
             if *verdict != Verdict::Compromised && judged.marks.contains_key("exploit_said_success") {
                 let places = judged.marks["exploit_said_success"].places.clone();
-                add("contradiction", Some(shown.clone()), format!("the malware's log says that it took {shown}; the processes logged there do not show it"), places, proof);
+                add(
+                    "contradiction",
+                    Some(shown.clone()),
+                    format!("the malware's log says that it took {shown}; the processes logged there do not show it"),
+                    places,
+                    proof,
+                );
             }
             if *verdict == Verdict::Attacked && !judged.watched {
                 let places = judged.marks.get("exploit_was_tried").map(|it| it.places.clone()).unwrap_or_default();
-                add("no_telemetry", Some(shown.clone()), format!("{shown} was attacked, and no sensor says how it ended: it may be taken"), places, proof);
+                add(
+                    "no_telemetry",
+                    Some(shown.clone()),
+                    format!("{shown} was attacked, and no sensor says how it ended: it may be taken"),
+                    places,
+                    proof,
+                );
             }
         }
         for edge in self.edges.iter().filter(|it| it.class == EdgeClass::Compromised) {
             let (a, b) = (self.state.hosts[edge.from].first, self.state.hosts[edge.to].first);
             if let Some((a, b)) = a.zip(b).filter(|(a, b)| *a > b + 60_000_000) {
-                let text = format!("{} took {}, but shows its first sign later ({}, {}): a clock is wrong, or an earlier sign is missing", self.shown(edge.from), self.shown(edge.to), moment(a), moment(b));
+                let text = format!(
+                    "{} took {}, but shows its first sign later ({}, {}): a clock is wrong, or an earlier sign is missing",
+                    self.shown(edge.from),
+                    self.shown(edge.to),
+                    moment(a),
+                    moment(b)
+                );
                 add("order", Some(self.shown(edge.from)), text, edge.places.clone(), proof);
             }
         }
         for (ip, (names, refs)) in &self.hosts.clashes {
             let names: Vec<String> = names.iter().map(|it| it.to_string()).collect();
-            add("address_clash", Some(ip.clone()), format!("{ip} belonged to {} at the same time: what is said of the address counts for none of them", names.join(" and ")), refs.clone(), proof);
+            add(
+                "address_clash",
+                Some(ip.clone()),
+                format!(
+                    "{ip} belonged to {} at the same time: what is said of the address counts for none of them",
+                    names.join(" and ")
+                ),
+                refs.clone(),
+                proof,
+            );
         }
         for (host, (ahead, pairs)) in &self.clocks.ahead {
             let shown = self.shown(*host);
-            let text = format!("the clock of {shown} is {} seconds {}: {pairs} connections that both ends logged say so; its times are put right", ahead.abs() / 1_000_000, if *ahead > 0 { "ahead" } else { "behind" });
+            let text = format!(
+                "the clock of {shown} is {} seconds {}: {pairs} connections that both ends logged say so; its times are put right",
+                ahead.abs() / 1_000_000,
+                if *ahead > 0 { "ahead" } else { "behind" }
+            );
             add("clock", Some(shown), text, Vec::new(), proof);
         }
         for (host, run) in &self.pairs.unexplained {
             if self.state.is_taken(*host) || self.case.from_remote_runs {
                 let shown = self.shown(*host);
-                add("unknown_caller", Some(shown.clone()), format!("something on another host made {shown} run {} ({}), and no log says which", run.what, run.method), vec![run.at], proof);
+                add(
+                    "unknown_caller",
+                    Some(shown.clone()),
+                    format!(
+                        "something on another host made {shown} run {} ({}), and no log says which",
+                        run.what, run.method
+                    ),
+                    vec![run.at],
+                    proof,
+                );
             }
         }
         let undated = self.case.alerts.values().flatten().filter(|it| it.time.is_none());
         let places: Vec<Ref> = undated.map(|it| it.at).collect();
         if !places.is_empty() {
-            add("undated_alert", None, format!("{} alerts have no time that can be: they count for whatever the window is", places.len()), places, proof);
+            add(
+                "undated_alert",
+                None,
+                format!("{} alerts have no time that can be: they count for whatever the window is", places.len()),
+                places,
+                proof,
+            );
         }
         self.look_alikes(&mut add, proof);
         if self.state.all_taken().is_empty() && self.case.alerts.is_empty() {
             let logged = self.input.observed.telemetry.len();
             let text = format!(
                 "no alert, no indicator and no finding to start from: {} of the hosts log for themselves ({} flows by address, port and ten minutes were read); what a network log alone shows is who called whom, so no host can be called taken, and none clean. Name a host, an address, a path or a hash with --alert",
-                logged, self.input.observed.flows.len()
+                logged,
+                self.input.observed.flows.len()
             );
             add("nothing_to_start_from", None, text, Vec::new(), proof);
         }
         if self.input.observed.dropped > 0 {
-            add("limits", None, format!("{} observations were beyond the limits and are not counted", self.input.observed.dropped), Vec::new(), proof);
+            add(
+                "limits",
+                None,
+                format!("{} observations were beyond the limits and are not counted", self.input.observed.dropped),
+                Vec::new(),
+                proof,
+            );
         }
         all.sort_by(|a, b| (&a.kind, &a.host, &a.text).cmp(&(&b.kind, &b.host, &b.text)));
         spread.discrepancies = all;
     }
 
     /// Programs that share a bad one's name and run from where that name belongs: told once, with how many hosts.
-    fn look_alikes(&self, add: &mut dyn FnMut(&str, Option<Text>, String, Vec<Ref>, &mut Proof<'_>), proof: &mut Proof<'_>) {
+    fn look_alikes(
+        &self,
+        add: &mut dyn FnMut(&str, Option<Text>, String, Vec<Ref>, &mut Proof<'_>),
+        proof: &mut Proof<'_>,
+    ) {
         let base = |path: &str| path.rsplit(['\\', '/']).next().unwrap_or(path).to_owned();
         let bad: BTreeMap<String, &Text> = self.case.paths.keys().map(|it| (base(it), it)).collect();
         let mut twins: BTreeMap<&Text, (u64, Vec<Ref>)> = BTreeMap::new();
@@ -345,13 +498,20 @@ impl Telling<'_> {
 
     fn lists(&self, spread: &mut Spread) {
         let ports: Vec<String> = self.state.ports.iter().filter(|it| **it != 139).map(u16::to_string).collect();
-        let ports = if ports.is_empty() { "the incident's ports".to_owned() } else { format!("port {}", ports.join(", ")) };
+        let ports =
+            if ports.is_empty() { "the incident's ports".to_owned() } else { format!("port {}", ports.join(", ")) };
         let list = |list: &str, says: String, hosts: BTreeSet<Host>| {
             let mut hosts: Vec<Text> = hosts.into_iter().map(|it| self.shown(it)).collect();
             hosts.sort_by_key(order_of);
             SpreadList { list: list.into(), says, hosts }
         };
-        let with = |wanted: &[Observation]| self.edges.iter().filter(|it| wanted.iter().any(|o| it.observations.contains(o))).map(|it| it.to).collect::<BTreeSet<Host>>();
+        let with = |wanted: &[Observation]| {
+            self.edges
+                .iter()
+                .filter(|it| wanted.iter().any(|o| it.observations.contains(o)))
+                .map(|it| it.to)
+                .collect::<BTreeSet<Host>>()
+        };
         let callers = self.edges.iter().map(|it| it.from).collect();
         let called = with(&[Observation::Contacted, Observation::PortOpen, Observation::ExploitTried]);
         let tried = with(&[Observation::ExploitTried]);
@@ -363,12 +523,21 @@ impl Telling<'_> {
             .filter(|it| !tried.contains(it) && !self.state.is_taken(*it))
             .collect();
         let executed = self.state.all_taken().into_iter().collect();
-        let alerted = self.verdicts.keys().copied().filter(|it| self.state.hosts[*it].marks.contains_key("alerted")).collect();
+        let alerted =
+            self.verdicts.keys().copied().filter(|it| self.state.hosts[*it].marks.contains_key("alerted")).collect();
         spread.lists = vec![
             list("connected", format!("hosts of the incident that called {ports}"), callers),
-            list("scanned_or_attacked", format!("hosts that were called on {ports}, or that the malware's exploit log names"), called),
+            list(
+                "scanned_or_attacked",
+                format!("hosts that were called on {ports}, or that the malware's exploit log names"),
+                called,
+            ),
             list("executed", "hosts on which the malware ran: taken".to_owned(), executed),
-            list("open_not_exploited", "hosts that the malware's scan log names and its exploit log does not: port open, not taken".to_owned(), open),
+            list(
+                "open_not_exploited",
+                "hosts that the malware's scan log names and its exploit log does not: port open, not taken".to_owned(),
+                open,
+            ),
             list("exploit_tried", "hosts on which the exploit was tried".to_owned(), tried),
             list("alerted", "hosts that an alert names".to_owned(), alerted),
         ];
@@ -380,20 +549,38 @@ impl Telling<'_> {
             if let Some(time) = time
                 && all.len() < MOMENTS
             {
-                all.push(SpreadMoment { time: Timestamp(time), host, description: description.into(), message, evidence_ids: ids });
+                all.push(SpreadMoment {
+                    time: Timestamp(time),
+                    host,
+                    description: description.into(),
+                    message,
+                    evidence_ids: ids,
+                });
             }
         };
         for (host, alerts) in &self.case.alerts {
             for alert in alerts.iter().filter(|it| self.case.holds(it.time)) {
                 let ids = proof.add(&format!("alert: {}", alert.title), "alert", None, 0, [alert.at]);
-                add(alert.time, self.shown(*host), "Alert", format!("Alert on {}: {}", self.shown(*host), alert.title), ids);
+                add(
+                    alert.time,
+                    self.shown(*host),
+                    "Alert",
+                    format!("Alert on {}: {}", self.shown(*host), alert.title),
+                    ids,
+                );
             }
         }
         for (host, judged) in self.state.hosts.iter().enumerate() {
             let shown = self.shown(host);
             for (rule, mark) in &judged.marks {
                 if mark.time.is_some() && *rule != "alerted" {
-                    let ids = proof.add(&format!("{shown}: {}", mark.text), "host", Some(rule), mark.points, mark.places.iter().copied());
+                    let ids = proof.add(
+                        &format!("{shown}: {}", mark.text),
+                        "host",
+                        Some(rule),
+                        mark.points,
+                        mark.places.iter().copied(),
+                    );
                     add(mark.time, shown.clone(), "First sign", format!("{shown}: {}", mark.text), ids);
                 }
             }
@@ -406,7 +593,12 @@ impl Telling<'_> {
                 EdgeClass::Scanned => "scanned",
             };
             let by = edge.method.as_ref().map_or_else(String::new, |it| format!(" by {it}"));
-            let message = format!("{} {verb} {}{by} ({})", edge.from, edge.to, edge.observations.iter().map(|it| it.to_string()).collect::<Vec<_>>().join(", "));
+            let message = format!(
+                "{} {verb} {}{by} ({})",
+                edge.from,
+                edge.to,
+                edge.observations.iter().map(|it| it.to_string()).collect::<Vec<_>>().join(", ")
+            );
             add(edge.first_seen.map(|it| it.0), edge.to.clone(), "Spread", message, edge.evidence_ids.clone());
         }
         all.sort_by(|a, b| (a.time, &a.host, &a.message).cmp(&(b.time, &b.host, &b.message)));

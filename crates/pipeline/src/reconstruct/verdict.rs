@@ -119,7 +119,8 @@ impl Judge<'_> {
         let points = self.input.rules.points(rule);
         let says = self.input.rules.says(rule);
         let text = if more.is_empty() { says.to_owned() } else { format!("{says}: {more}") };
-        let acted = !matches!(rule, "alerted" | "exploit_was_tried" | "nothing_ran" | "known_good" | "logon_from_taken_host");
+        let acted =
+            !matches!(rule, "alerted" | "exploit_was_tried" | "nothing_ran" | "known_good" | "logon_from_taken_host");
         let judged = &mut self.state.hosts[host];
         judged.acted |= acted;
         if acted && let Some(time) = time {
@@ -159,7 +160,9 @@ impl Judge<'_> {
         let observed = self.input.observed;
         for ((label, path), program) in &observed.programs {
             let why = self.case.bad(path, program);
-            let strange = why.is_none() && self.input.rules.masquerades(path) && !self.input.question.good_paths.contains(&**path);
+            let strange = why.is_none()
+                && self.input.rules.masquerades(path)
+                && !self.input.question.good_paths.contains(&**path);
             if (why.is_none() && !strange) || program.lay {
                 continue;
             }
@@ -258,16 +261,21 @@ impl Judge<'_> {
                         continue;
                     }
                     *reach.entry(*port).or_default() += usize::from(!contact.before);
-                    let passed = self.state.hosts[to].first.is_some_and(|first| contact.last_before(first).is_some_and(|it| first - it <= AROUND));
+                    let passed = self.state.hosts[to]
+                        .first
+                        .is_some_and(|first| contact.last_before(first).is_some_and(|it| first - it <= AROUND));
                     if passed && self.state.is_taken(to) && !contact.before && pair.remote.is_empty() {
                         swept.insert(*port);
                     }
                 }
-                let services = pair.remote.iter().map(|it| method_port(&it.method)).chain(pair.drops.iter().map(|_| 445));
+                let services =
+                    pair.remote.iter().map(|it| method_port(&it.method)).chain(pair.drops.iter().map(|_| 445));
                 found.extend(services);
                 for (service, logons) in &pair.logons {
                     if logons.failed >= 3 || (self.state.is_taken(to) && logons.succeeded > 0) {
-                        found.extend(self.input.rules.ports.iter().filter(|it| *it.1.service == **service).map(|it| *it.0));
+                        found.extend(
+                            self.input.rules.ports.iter().filter(|it| *it.1.service == **service).map(|it| *it.0),
+                        );
                     }
                 }
             }
@@ -300,18 +308,42 @@ impl Judge<'_> {
             }
             for run in pair.remote.iter().filter(|it| after(it.time)) {
                 let time = run.time.map(|it| self.clocks.right(to, it));
-                self.mark(to, "run_from_taken_host", &format!("{shown} by {}: {}", run.method, run.what), time, vec![run.at]);
+                self.mark(
+                    to,
+                    "run_from_taken_host",
+                    &format!("{shown} by {}: {}", run.method, run.what),
+                    time,
+                    vec![run.at],
+                );
             }
             for drop in pair.drops.iter().filter(|it| after(it.time)) {
-                self.mark(to, "exploit_was_tried", &format!("{shown} copied {} here", drop.path), drop.time, vec![drop.at]);
+                self.mark(
+                    to,
+                    "exploit_was_tried",
+                    &format!("{shown} copied {} here", drop.path),
+                    drop.time,
+                    vec![drop.at],
+                );
                 self.dropped(to, &drop.path, drop.time);
             }
             for (service, logons) in &pair.logons {
                 if logons.succeeded > 0 && after(logons.first_success) {
                     let rule = if logons.failed >= 3 { "attacked_then_logged_on" } else { "logon_from_taken_host" };
-                    self.mark(to, rule, &format!("{shown} by {service}"), logons.first_success, logons.seen.places().collect());
+                    self.mark(
+                        to,
+                        rule,
+                        &format!("{shown} by {service}"),
+                        logons.first_success,
+                        logons.seen.places().collect(),
+                    );
                 } else if logons.failed >= 3 && after(logons.seen.last) {
-                    self.mark(to, "exploit_was_tried", &format!("{shown} guessed passwords of {service}"), logons.seen.first, logons.seen.places().collect());
+                    self.mark(
+                        to,
+                        "exploit_was_tried",
+                        &format!("{shown} guessed passwords of {service}"),
+                        logons.seen.first,
+                        logons.seen.places().collect(),
+                    );
                 }
             }
         }
@@ -345,7 +377,11 @@ impl Judge<'_> {
                 for (port, contact) in &pair.contacts {
                     let time = contact.spans.iter().map(|it| it.0.max(since.unwrap_or(it.0))).min();
                     let after = since.zip(contact.seen.last).is_none_or(|(since, last)| last >= since);
-                    if let Some(time) = time.filter(|_| after && self.state.ports.contains(port) && contact.refused <= contact.answered.max(contact.seen.count / 2)) {
+                    if let Some(time) = time.filter(|_| {
+                        after
+                            && self.state.ports.contains(port)
+                            && contact.refused <= contact.answered.max(contact.seen.count / 2)
+                    }) {
                         let known = called.entry(to).or_insert(time);
                         *known = (*known).min(time);
                     }
@@ -387,8 +423,17 @@ impl Judge<'_> {
                 if after >= SWEEP && after > was_usual * 2 && own * 4 <= after {
                     let first = targets.iter().find(|it| start.is_some_and(|start| it.0 >= start)).map(|it| it.0);
                     self.mark(host, "spreads_after_contact", &format!("{after} hosts on port {port}"), first, places);
-                } else if targets.len() >= SWEEP && was_usual == 0 && earliest.is_none_or(|it| targets[0].0 >= it - AROUND) {
-                    self.mark(host, "spreads", &format!("{} hosts on port {port}", targets.len()), Some(targets[0].0), places);
+                } else if targets.len() >= SWEEP
+                    && was_usual == 0
+                    && earliest.is_none_or(|it| targets[0].0 >= it - AROUND)
+                {
+                    self.mark(
+                        host,
+                        "spreads",
+                        &format!("{} hosts on port {port}", targets.len()),
+                        Some(targets[0].0),
+                        places,
+                    );
                 }
             }
         }
@@ -411,7 +456,13 @@ impl Judge<'_> {
             }
             for drop in &pair.drops {
                 if self.case.paths.contains_key(&drop.path) || self.case.from_remote_runs {
-                    self.mark(*from, "made_others_run", &format!("{} was copied to {target}", drop.path), drop.time, vec![drop.at]);
+                    self.mark(
+                        *from,
+                        "made_others_run",
+                        &format!("{} was copied to {target}", drop.path),
+                        drop.time,
+                        vec![drop.at],
+                    );
                 }
             }
             for (port, contact) in &pair.contacts {
@@ -419,7 +470,13 @@ impl Judge<'_> {
                     && self.input.rules.ports.contains_key(port)
                     && (self.case.from_remote_runs || self.case.paths.contains_key(program))
                 {
-                    self.mark(*from, "strange_program_calls_out", program, contact.seen.first, contact.seen.places().collect());
+                    self.mark(
+                        *from,
+                        "strange_program_calls_out",
+                        program,
+                        contact.seen.first,
+                        contact.seen.places().collect(),
+                    );
                 }
             }
         }
@@ -438,7 +495,9 @@ impl Judge<'_> {
             let near = |from: &&Host| {
                 let pair = &self.pairs.all[&(**from, victim)];
                 pair.contacts.iter().any(|(port, contact)| {
-                    self.state.ports.contains(port) && !contact.before && contact.last_before(first).is_some_and(|it| first - it <= EARLIER)
+                    self.state.ports.contains(port)
+                        && !contact.before
+                        && contact.last_before(first).is_some_and(|it| first - it <= EARLIER)
                 })
             };
             let called: Vec<Host> = into.get(&victim).into_iter().flatten().filter(near).copied().collect();
@@ -453,8 +512,15 @@ impl Judge<'_> {
             if victims.len() < 2 || judged.good || judged.watched || !is_inner(self.hosts, caller) {
                 continue;
             }
-            let first = victims.iter().filter_map(|it| self.pairs.all[&(caller, *it)].contacts.values().filter_map(|it| it.seen.first).min()).min();
-            let places: Vec<Ref> = victims.iter().flat_map(|it| super::pairs::places(&self.pairs.all[&(caller, *it)], &self.state.ports)).take(4).collect();
+            let first = victims
+                .iter()
+                .filter_map(|it| self.pairs.all[&(caller, *it)].contacts.values().filter_map(|it| it.seen.first).min())
+                .min();
+            let places: Vec<Ref> = victims
+                .iter()
+                .flat_map(|it| super::pairs::places(&self.pairs.all[&(caller, *it)], &self.state.ports))
+                .take(4)
+                .collect();
             let names: Vec<String> = victims.iter().take(5).map(|it| self.hosts.list[*it].shown.to_string()).collect();
             self.mark(caller, "passed_it_on", &names.join(", "), first, places);
         }
@@ -462,7 +528,15 @@ impl Judge<'_> {
 
     /// A host that is watched and where nothing of it ran.
     fn quiet(&mut self) {
-        const RAN: [&str; 7] = ["ran_known_bad", "ran_same_program", "masquerades", "in_gang", "run_from_taken_host", "dropped_then_ran", "strange_program_calls_out"];
+        const RAN: [&str; 7] = [
+            "ran_known_bad",
+            "ran_same_program",
+            "masquerades",
+            "in_gang",
+            "run_from_taken_host",
+            "dropped_then_ran",
+            "strange_program_calls_out",
+        ];
         for host in 0..self.state.hosts.len() {
             let judged = &self.state.hosts[host];
             if judged.watched && !judged.marks.is_empty() && !RAN.iter().any(|it| judged.marks.contains_key(it)) {
@@ -488,5 +562,6 @@ pub(super) fn method_port(method: &str) -> u16 {
 /// Of one's own network: a name, or a private address.
 pub(super) fn is_inner(hosts: &Hosts, host: Host) -> bool {
     let known = &hosts.list[host];
-    !known.names.is_empty() || known.addresses.iter().filter_map(|it| address(it)).any(|it| super::observe::is_internal(&it))
+    !known.names.is_empty()
+        || known.addresses.iter().filter_map(|it| address(it)).any(|it| super::observe::is_internal(&it))
 }

@@ -81,7 +81,9 @@ fn page(spread: &ringleader_model::findings::Spread, out: &mut String) -> std::f
                 table.head.iter().try_for_each(|it| write!(out, "<th>{it}</th>"))?;
                 writeln!(out, "</tr></thead><tbody>")?;
                 for row in &table.rows {
-                    let class = row.iter().find(|it| matches!(it.as_str(), "compromised" | "attacked" | "attacked_failed" | "attacked_unknown"));
+                    let class = row.iter().find(|it| {
+                        matches!(it.as_str(), "compromised" | "attacked" | "attacked_failed" | "attacked_unknown")
+                    });
                     write!(out, "<tr class=\"{}\">", class.map_or("", |it| it.as_str()))?;
                     row.iter().try_for_each(|it| write!(out, "<td>{}</td>", safe(it)))?;
                     writeln!(out, "</tr>")?;

@@ -57,7 +57,8 @@ fn block(block: &Block, out: &mut String) -> std::fmt::Result {
         Block::Table(table) => {
             writeln!(out, "| {} |\n|{}", table.head.join(" | "), "---|".repeat(table.head.len()))?;
             for row in &table.rows {
-                let cells: Vec<String> = row.iter().map(|it| if it.is_empty() { String::new() } else { say(it) }).collect();
+                let cells: Vec<String> =
+                    row.iter().map(|it| if it.is_empty() { String::new() } else { say(it) }).collect();
                 writeln!(out, "| {} |", cells.join(" | "))?;
             }
             if table.left_out > 0 {

@@ -112,10 +112,17 @@ fn first(spread: &Spread, out: &mut Vec<Block>) {
         return;
     };
     let ids = spread.hosts.iter().find(|it| it.host == zero.host).map(|it| it.evidence_ids.clone()).unwrap_or_default();
-    out.push(say!(ids; log(&zero.host), ours(format!(" was first, with a likelihood of {}.", percent(zero.likelihood)))));
+    out.push(
+        say!(ids; log(&zero.host), ours(format!(" was first, with a likelihood of {}.", percent(zero.likelihood)))),
+    );
     match &zero.entry {
         Some(entry) => {
-            let ids: Vec<Text> = spread.edges.iter().find(|it| it.to == zero.host && Some(&it.from) == entry.source.as_ref()).map(|it| it.evidence_ids.clone()).unwrap_or_default();
+            let ids: Vec<Text> = spread
+                .edges
+                .iter()
+                .find(|it| it.to == zero.host && Some(&it.from) == entry.source.as_ref())
+                .map(|it| it.evidence_ids.clone())
+                .unwrap_or_default();
             let source = entry.source.as_ref().map_or_else(|| ours(", from where is not known"), |_| ours(" from "));
             let from = entry.source.as_ref().map_or_else(|| ours(""), log);
             out.push(say!(ids; ours("It got in by "), log(&entry.method), source, from, ours(format!(" ({}).", percent(entry.confidence)))));
@@ -128,7 +135,9 @@ fn first(spread: &Spread, out: &mut Vec<Block>) {
         }
     }
     for other in spread.patient_zero.iter().skip(1) {
-        out.push(say!(none; ours("Less likely: "), log(&other.host), ours(format!(" ({}).", percent(other.likelihood)))));
+        out.push(
+            say!(none; ours("Less likely: "), log(&other.host), ours(format!(" ({}).", percent(other.likelihood)))),
+        );
     }
 }
 
@@ -190,8 +199,20 @@ fn table(spread: &Spread, out: &mut Vec<Block>) {
                 percent(it.confidence),
                 it.first_seen.map_or_else(String::new, |it| it.to_string().get(..19).unwrap_or_default().to_owned()),
                 it.method.as_ref().map_or_else(String::new, |it| it.to_string()),
-                if it.alerted { "alerted" } else if it.missed_by_alerts { "missed" } else { "" }.to_owned(),
-                it.reasons.iter().take(3).map(|it| format!("{:+} {}", it.points, it.text)).collect::<Vec<_>>().join("; "),
+                if it.alerted {
+                    "alerted"
+                } else if it.missed_by_alerts {
+                    "missed"
+                } else {
+                    ""
+                }
+                .to_owned(),
+                it.reasons
+                    .iter()
+                    .take(3)
+                    .map(|it| format!("{:+} {}", it.points, it.text))
+                    .collect::<Vec<_>>()
+                    .join("; "),
                 ids_of(&it.evidence_ids),
             ]
         })

@@ -81,7 +81,8 @@ fn tree(all: Vec<Line>) -> (Vec<Line>, usize) {
             continue;
         }
         let class = group[0].class;
-        let mut hosts: Vec<Text> = group.into_iter().filter_map(|it| if let Node::Host(host) = it.to { Some(host) } else { None }).collect();
+        let mut hosts: Vec<Text> =
+            group.into_iter().filter_map(|it| if let Node::Host(host) = it.to { Some(host) } else { None }).collect();
         hosts.sort_by(|a, b| order(a).cmp(&order(b)));
         kept.push(Line { from, to: Node::Fan(hosts), class, method: None });
     }
@@ -132,7 +133,8 @@ pub(super) fn draw(spread: &Spread) -> String {
             edge(line, *from, *to, &mut out);
         }
     }
-    let verdicts: BTreeMap<&Text, (Verdict, bool)> = spread.hosts.iter().map(|it| (&it.host, (it.verdict, it.missed_by_alerts))).collect();
+    let verdicts: BTreeMap<&Text, (Verdict, bool)> =
+        spread.hosts.iter().map(|it| (&it.host, (it.verdict, it.missed_by_alerts))).collect();
     let zero = spread.patient_zero.first().map(|it| &it.host);
     for (node, place) in &at {
         self::node(node, *place, &verdicts, zero, &mut out);
@@ -195,11 +197,14 @@ fn columns(spread: &Spread, all: &[Line]) -> Vec<Vec<Node>> {
     let mut place: BTreeMap<Node, usize> = BTreeMap::new();
     for column in &mut columns {
         let key = |node: &Node| {
-            let callers: Vec<usize> = all.iter().filter(|it| it.to == *node).filter_map(|it| place.get(&it.from).copied()).collect();
-            let middle = if callers.is_empty() { usize::MAX } else { callers.iter().sum::<usize>() * 16 / callers.len() };
+            let callers: Vec<usize> =
+                all.iter().filter(|it| it.to == *node).filter_map(|it| place.get(&it.from).copied()).collect();
+            let middle =
+                if callers.is_empty() { usize::MAX } else { callers.iter().sum::<usize>() * 16 / callers.len() };
             (middle, named_order(node))
         };
-        let mut keyed: Vec<((usize, (bool, Option<std::net::IpAddr>, String)), Node)> = column.drain(..).map(|it| (key(&it), it)).collect();
+        let mut keyed: Vec<((usize, (bool, Option<std::net::IpAddr>, String)), Node)> =
+            column.drain(..).map(|it| (key(&it), it)).collect();
         keyed.sort();
         for (y, (_, node)) in keyed.into_iter().enumerate() {
             place.insert(node.clone(), y);
@@ -218,7 +223,8 @@ fn named_order(node: &Node) -> (bool, Option<std::net::IpAddr>, String) {
 }
 
 fn legend(spread: &Spread, left_out: usize, hidden: usize, out: &mut String) {
-    let items = [("#c62828", "", "taken"), ("#8b4513", "2 4", "attacked, no success seen"), ("#333333", "2 4", "scanned")];
+    let items =
+        [("#c62828", "", "taken"), ("#8b4513", "2 4", "attacked, no success seen"), ("#333333", "2 4", "scanned")];
     for (n, (colour, dash, text)) in items.into_iter().enumerate() {
         let x = LEFT + n * 190;
         let _ = write!(
@@ -229,7 +235,12 @@ fn legend(spread: &Spread, left_out: usize, hidden: usize, out: &mut String) {
         );
     }
     let count = |verdict: Verdict| spread.hosts.iter().filter(|it| it.verdict == verdict).count();
-    let mut words = format!("{} taken, {} attacked, {} scanned", count(Verdict::Compromised), count(Verdict::Attacked), count(Verdict::Scanned));
+    let mut words = format!(
+        "{} taken, {} attacked, {} scanned",
+        count(Verdict::Compromised),
+        count(Verdict::Attacked),
+        count(Verdict::Scanned)
+    );
     if left_out > 0 {
         let _ = write!(words, "; {left_out} weaker edges are not drawn");
     }
@@ -256,7 +267,8 @@ fn edge(line: &Line, from: (usize, usize), to: (usize, usize), out: &mut String)
         let far = x1.max(x2) + 46;
         format!("M{x1} {y1}C{far} {y1} {far} {y2} {x2} {y2}")
     };
-    let title = line.method.as_ref().map_or_else(|| line.class.name().to_owned(), |it| format!("{}, {it}", line.class.name()));
+    let title =
+        line.method.as_ref().map_or_else(|| line.class.name().to_owned(), |it| format!("{}, {it}", line.class.name()));
     let _ = writeln!(
         out,
         "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{wide}\" stroke-dasharray=\"{dash}\" marker-end=\"url(#{marker})\"><title>{}</title></path>",
@@ -264,7 +276,13 @@ fn edge(line: &Line, from: (usize, usize), to: (usize, usize), out: &mut String)
     );
 }
 
-fn node(node: &Node, (x, y): (usize, usize), verdicts: &BTreeMap<&Text, (Verdict, bool)>, zero: Option<&Text>, out: &mut String) {
+fn node(
+    node: &Node,
+    (x, y): (usize, usize),
+    verdicts: &BTreeMap<&Text, (Verdict, bool)>,
+    zero: Option<&Text>,
+    out: &mut String,
+) {
     let (named, more) = node.named();
     let of = named.first().and_then(|it| verdicts.get(it)).copied();
     let (fill, stroke) = match of.map(|it| it.0) {
@@ -275,7 +293,8 @@ fn node(node: &Node, (x, y): (usize, usize), verdicts: &BTreeMap<&Text, (Verdict
     };
     let first = zero.is_some_and(|it| matches!(node, Node::Host(host) if host == it));
     let label = if more > 0 {
-        let rest: Vec<String> = named.iter().enumerate().map(|(at, it)| if at == 0 { (**it).to_string() } else { tail(it) }).collect();
+        let rest: Vec<String> =
+            named.iter().enumerate().map(|(at, it)| if at == 0 { (**it).to_string() } else { tail(it) }).collect();
         format!("{} and {more} more", rest.join(", "))
     } else {
         named.iter().map(|it| it.to_string()).collect::<Vec<_>>().join(", ")
@@ -299,7 +318,12 @@ fn node(node: &Node, (x, y): (usize, usize), verdicts: &BTreeMap<&Text, (Verdict
         ""
     };
     if !tag.is_empty() {
-        let _ = write!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" font-size=\"10\" fill=\"{stroke}\">{tag}</text>", x + WIDTH - 6, y - 3);
+        let _ = write!(
+            out,
+            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" font-size=\"10\" fill=\"{stroke}\">{tag}</text>",
+            x + WIDTH - 6,
+            y - 3
+        );
     }
     out.push_str("</g>\n");
 }

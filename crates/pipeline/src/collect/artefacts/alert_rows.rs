@@ -13,22 +13,92 @@ use super::super::{Format, Framing, Reader, Record, Sink, SourceContext};
 use super::table::{Cells, Columns, moment};
 
 const TIME: &[&str] = &[
-    "time", "timestamp", "ts", "alert_time", "datetime", "date", "created", "created_at", "event_time", "detected_at",
-    "first_seen", "last_time", "occur_time", "时间", "发生时间", "告警时间", "最新发生时间",
+    "time",
+    "timestamp",
+    "ts",
+    "alert_time",
+    "datetime",
+    "date",
+    "created",
+    "created_at",
+    "event_time",
+    "detected_at",
+    "first_seen",
+    "last_time",
+    "occur_time",
+    "时间",
+    "发生时间",
+    "告警时间",
+    "最新发生时间",
 ];
 const TITLE: &[&str] = &[
-    "alert", "alert_name", "alert_type", "alert_title", "title", "rule", "rule_name", "signature", "event_name", "detection",
-    "threat", "threat_name", "malware", "finding", "alarm", "alarm_name", "告警", "告警名称", "告警类型", "事件名称", "事件类型", "威胁名称",
+    "alert",
+    "alert_name",
+    "alert_type",
+    "alert_title",
+    "title",
+    "rule",
+    "rule_name",
+    "signature",
+    "event_name",
+    "detection",
+    "threat",
+    "threat_name",
+    "malware",
+    "finding",
+    "alarm",
+    "alarm_name",
+    "告警",
+    "告警名称",
+    "告警类型",
+    "事件名称",
+    "事件类型",
+    "威胁名称",
 ];
 const HOST: &[&str] = &[
-    "host", "hostname", "computer", "device", "asset", "asset_name", "instance", "instance_name", "machine", "target", "endpoint",
-    "host_ip", "ip", "ip_address", "internal_ip", "intranet_ip", "device_ip", "server_ip", "affected_host", "主机", "主机名",
-    "受影响资产", "资产", "服务器ip", "主机ip", "实例",
+    "host",
+    "hostname",
+    "computer",
+    "device",
+    "asset",
+    "asset_name",
+    "instance",
+    "instance_name",
+    "machine",
+    "target",
+    "endpoint",
+    "host_ip",
+    "ip",
+    "ip_address",
+    "internal_ip",
+    "intranet_ip",
+    "device_ip",
+    "server_ip",
+    "affected_host",
+    "主机",
+    "主机名",
+    "受影响资产",
+    "资产",
+    "服务器ip",
+    "主机ip",
+    "实例",
 ];
 const ADDRESS: &[&str] =
     &["host_ip", "ip", "ip_address", "internal_ip", "intranet_ip", "device_ip", "server_ip", "服务器ip", "主机ip"];
-const PATH: &[&str] =
-    &["file_path", "path", "file", "process_path", "proc_path", "image", "filename", "malware_path", "文件路径", "进程路径", "木马路径", "路径"];
+const PATH: &[&str] = &[
+    "file_path",
+    "path",
+    "file",
+    "process_path",
+    "proc_path",
+    "image",
+    "filename",
+    "malware_path",
+    "文件路径",
+    "进程路径",
+    "木马路径",
+    "路径",
+];
 const HASH: &[&str] = &["md5", "sha1", "sha256", "hash", "file_hash", "文件md5", "恶意文件md5"];
 const SRC: &[&str] = &["src_ip", "source_ip", "src", "attacker", "attacker_ip", "攻击ip", "源ip"];
 const DST: &[&str] = &["dst_ip", "dest_ip", "destination_ip", "dst", "目的ip"];
@@ -137,7 +207,8 @@ mod tests {
 
     #[test]
     fn alerts_of_consoles() {
-        let csv = "time,host_ip,alert_name,file_path\n2018-09-31 10:00:00,192.168.0.3,木马程序,C:\\Windows\\X\\svchost.exe\n";
+        let csv =
+            "time,host_ip,alert_name,file_path\n2018-09-31 10:00:00,192.168.0.3,木马程序,C:\\Windows\\X\\svchost.exe\n";
         assert!(AlertCsv.recognizes(csv.as_bytes()));
         let got = read_all(&AlertCsv, csv.as_bytes());
         assert!(got[0].contains("does not exist") && got[1].contains("host_ip=\"192.168.0.3\""), "{got:#?}");

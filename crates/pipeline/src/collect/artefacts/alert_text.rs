@@ -16,8 +16,23 @@ pub struct AlertText;
 const MAX_LENGTH: usize = 16 << 10;
 /// Words of alerts, in the languages that we have seen them in.
 const WORDS: &[&str] = &[
-    "告警", "报警", "异常事件", "木马", "病毒", "入侵", "沦陷", "alert", "anomaly", "trojan", "malware", "virus", "ransom", "infected",
-    "compromised", "backdoor", "intrusion",
+    "告警",
+    "报警",
+    "异常事件",
+    "木马",
+    "病毒",
+    "入侵",
+    "沦陷",
+    "alert",
+    "anomaly",
+    "trojan",
+    "malware",
+    "virus",
+    "ransom",
+    "infected",
+    "compromised",
+    "backdoor",
+    "intrusion",
 ];
 
 impl Format for AlertText {
@@ -32,7 +47,10 @@ impl Format for AlertText {
     }
     /// Most of its lines name a host or an alert. What `--alert` names is read so in any case.
     fn recognizes(&self, head: &[u8]) -> bool {
-        if head.len() >= MAX_LENGTH || head.contains(&0) || matches!(head.trim_ascii_start().first(), Some(b'{' | b'[' | b'<' | b'#')) {
+        if head.len() >= MAX_LENGTH
+            || head.contains(&0)
+            || matches!(head.trim_ascii_start().first(), Some(b'{' | b'[' | b'<' | b'#'))
+        {
             return false;
         }
         let text = super::super::text::decode(head);
@@ -51,7 +69,11 @@ impl Format for AlertText {
         let text = name.ends_with(".txt") || name.ends_with(".eml") || name.ends_with(".md") || !name.contains('.');
         let named = name.contains("alert") || name.contains("mail") || name.contains("告警");
         let open = !head.contains(&0) && !matches!(head.trim_ascii_start().first(), Some(b'{' | b'[' | b'<'));
-        named && text && open && head.len() < MAX_LENGTH && super::super::recognize(head).is_none_or(|it| matches!(it.name(), "alert_text" | "worm_log"))
+        named
+            && text
+            && open
+            && head.len() < MAX_LENGTH
+            && super::super::recognize(head).is_none_or(|it| matches!(it.name(), "alert_text" | "worm_log"))
             && super::lines(head).any(|it| !find_addresses(&it).is_empty() || named_host(&it).is_some())
     }
     fn reader(&self, context: &SourceContext, _head: &[u8]) -> Box<dyn Reader> {
@@ -61,7 +83,9 @@ impl Format for AlertText {
 
 /// Logs of programs start every line alike: with a time or a tag.
 fn looks_like_a_log(lines: &[&str]) -> bool {
-    let tagged = lines.iter().filter(|it| it.contains(" kernel:") || it.contains("]: ") || it.contains("\" ") && it.contains("HTTP/"));
+    let tagged = lines
+        .iter()
+        .filter(|it| it.contains(" kernel:") || it.contains("]: ") || it.contains("\" ") && it.contains("HTTP/"));
     tagged.count() * 2 > lines.len()
 }
 
@@ -141,7 +165,9 @@ fn named_host(line: &str) -> Option<(Field, String)> {
     let label = label.trim().to_lowercase();
     let value = value.trim();
     let named = matches!(&*label, "host" | "hostname" | "computer" | "machine" | "asset" | "主机" | "主机名" | "资产");
-    let is_name = !value.is_empty() && value.len() <= 253 && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    let is_name = !value.is_empty()
+        && value.len() <= 253
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
     (named && is_name && value.parse::<std::net::IpAddr>().is_err()).then(|| (Field::DstHost, value.to_owned()))
 }
 

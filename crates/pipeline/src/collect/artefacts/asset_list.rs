@@ -8,9 +8,35 @@ use super::super::{Format, Framing, Reader, Record, Sink, SourceContext};
 use super::table::{Cells, Columns};
 use super::{find_addresses, kind};
 
-const HOST: &[&str] = &["host", "hostname", "name", "asset", "asset_name", "instance", "instance_id", "server", "fqdn", "主机", "主机名", "资产", "实例"];
-const ADDRESS: &[&str] =
-    &["ip", "ips", "address", "addresses", "host_ip", "ip_address", "private_ip", "intranet_ip", "internal_ip", "ip地址", "内网ip", "地址"];
+const HOST: &[&str] = &[
+    "host",
+    "hostname",
+    "name",
+    "asset",
+    "asset_name",
+    "instance",
+    "instance_id",
+    "server",
+    "fqdn",
+    "主机",
+    "主机名",
+    "资产",
+    "实例",
+];
+const ADDRESS: &[&str] = &[
+    "ip",
+    "ips",
+    "address",
+    "addresses",
+    "host_ip",
+    "ip_address",
+    "private_ip",
+    "intranet_ip",
+    "internal_ip",
+    "ip地址",
+    "内网ip",
+    "地址",
+];
 const ROLE: &[&str] = &["role", "function", "purpose", "service", "usage", "用途", "角色", "业务"];
 const OWNER: &[&str] = &["owner", "contact", "team", "department", "负责人", "责任人", "部门"];
 const CRITICALITY: &[&str] = &["criticality", "importance", "critical", "tier", "priority", "重要性", "等级", "级别"];

@@ -84,7 +84,8 @@ impl Row<'_> {
     fn time(&self, times: &TimeDefaults) -> Option<ringleader_model::time::Parsed> {
         let [a, b, c] = self.date;
         if a.len() == 10 {
-            return Timestamp::parse(format!("{a} {b} {c}").trim(), times).or_else(|| Timestamp::parse(&format!("{a} {b}"), times));
+            return Timestamp::parse(format!("{a} {b} {c}").trim(), times)
+                .or_else(|| Timestamp::parse(&format!("{a} {b}"), times));
         }
         // `Sep 30 09:05`, or `Sep 30  2018`, which has no hour.
         if c.contains(':') {
@@ -148,7 +149,10 @@ mod tests {
         assert!(FileListing.recognizes(text.as_bytes()));
         let got = read_all(&FileListing, text.as_bytes());
         assert_eq!(got.len(), 3, "{got:#?}");
-        assert!(got[0].contains("2024-09-30T09:05:00") && got[0].contains("file_path=\"/var/www/html/up load.jsp\""), "{got:#?}");
+        assert!(
+            got[0].contains("2024-09-30T09:05:00") && got[0].contains("file_path=\"/var/www/html/up load.jsp\""),
+            "{got:#?}"
+        );
         assert!(got[2].contains("2018-09-29T02:00:01"), "{got:#?}");
     }
 }

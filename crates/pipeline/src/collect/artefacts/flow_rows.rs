@@ -10,23 +10,71 @@ use super::super::{Format, Framing, Reader, Record, Sink, SourceContext};
 use super::table::{Cells, Columns, moment};
 
 const TIME: &[&str] = &[
-    "time", "timestamp", "ts", "start_time", "starttime", "start", "datetime", "first_seen", "flow_start", "date", "begin_time",
-    "时间", "开始时间",
+    "time",
+    "timestamp",
+    "ts",
+    "start_time",
+    "starttime",
+    "start",
+    "datetime",
+    "first_seen",
+    "flow_start",
+    "date",
+    "begin_time",
+    "时间",
+    "开始时间",
 ];
 const SRC: &[&str] = &[
-    "src_ip", "src", "source_ip", "sourceip", "saddr", "src_addr", "srcaddr", "srcip", "source", "client_ip", "source_address",
-    "from", "源ip", "源地址",
+    "src_ip",
+    "src",
+    "source_ip",
+    "sourceip",
+    "saddr",
+    "src_addr",
+    "srcaddr",
+    "srcip",
+    "source",
+    "client_ip",
+    "source_address",
+    "from",
+    "源ip",
+    "源地址",
 ];
 const DST: &[&str] = &[
-    "dst_ip", "dst", "dest_ip", "destination_ip", "destip", "daddr", "dst_addr", "dstaddr", "dstip", "dest", "destination",
-    "server_ip", "destination_address", "to", "目的ip", "目标ip", "目的地址",
+    "dst_ip",
+    "dst",
+    "dest_ip",
+    "destination_ip",
+    "destip",
+    "daddr",
+    "dst_addr",
+    "dstaddr",
+    "dstip",
+    "dest",
+    "destination",
+    "server_ip",
+    "destination_address",
+    "to",
+    "目的ip",
+    "目标ip",
+    "目的地址",
 ];
 const DST_PORT: &[&str] = &[
-    "dst_port", "dport", "dest_port", "destination_port", "dstport", "destport", "server_port", "port", "目的端口", "目标端口",
+    "dst_port",
+    "dport",
+    "dest_port",
+    "destination_port",
+    "dstport",
+    "destport",
+    "server_port",
+    "port",
+    "目的端口",
+    "目标端口",
 ];
 const SRC_PORT: &[&str] = &["src_port", "sport", "source_port", "srcport", "client_port", "源端口"];
 const HOST: &[&str] = &["host", "hostname", "reporter", "agent", "computer", "instance", "主机"];
-const IMAGE: &[&str] = &["process", "proc_path", "process_path", "image", "file_path", "process_name", "proc_name", "program"];
+const IMAGE: &[&str] =
+    &["process", "proc_path", "process_path", "image", "file_path", "process_name", "proc_name", "program"];
 
 pub struct FlowCsv;
 pub struct FlowJson;
@@ -70,7 +118,19 @@ impl Format for FlowJson {
 }
 
 fn is_flow(has: &dyn Fn(&[&str]) -> bool) -> bool {
-    let other = &["ppid", "cmd_line", "url", "uri", "event_type", "eventid", "alert", "signature", "alert_name", "username", "user"];
+    let other = &[
+        "ppid",
+        "cmd_line",
+        "url",
+        "uri",
+        "event_type",
+        "eventid",
+        "alert",
+        "signature",
+        "alert_name",
+        "username",
+        "user",
+    ];
     has(TIME) && has(SRC) && has(DST) && has(DST_PORT) && !has(other)
 }
 
@@ -102,9 +162,9 @@ impl Reader for Rows {
             return Err(Malformed::new("missing source or destination address"));
         }
         // An exporter's rows carry a direction where the host's own end stands first.
-        let inbound = cells.get(&["direction", "dir", "net_connect_dir"]).is_some_and(|it| {
-            it.eq_ignore_ascii_case("in") || it.eq_ignore_ascii_case("inbound")
-        });
+        let inbound = cells
+            .get(&["direction", "dir", "net_connect_dir"])
+            .is_some_and(|it| it.eq_ignore_ascii_case("in") || it.eq_ignore_ascii_case("inbound"));
         event.set(Field::Direction, if inbound { Some("inbound") } else { cells.get(&["direction", "dir"]) });
         event.set(Field::SrcIp, src);
         event.set(Field::SrcPort, cells.get(SRC_PORT));

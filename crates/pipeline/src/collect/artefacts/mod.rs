@@ -138,7 +138,8 @@ fn is_host(ip: &IpAddr) -> bool {
 /// The host that a file was taken from, out of its name or its folders: `192.168.0.3/stage2.txt`,
 /// `web1_netstat.txt`, `case/web1/root/.ssh/known_hosts`.
 pub fn host_of_artefact(name: &str) -> Option<String> {
-    let parts: Vec<&str> = name.split(['/', '\\', '!']).filter(|it| !it.is_empty() && *it != "." && *it != "..").collect();
+    let parts: Vec<&str> =
+        name.split(['/', '\\', '!']).filter(|it| !it.is_empty() && *it != "." && *it != "..").collect();
     let (file, folders) = parts.split_last()?;
     if let Some(ip) = address_in_name(file).or_else(|| folders.iter().rev().find_map(|it| address_in_name(it))) {
         return Some(ip);
@@ -151,7 +152,10 @@ pub fn host_of_artefact(name: &str) -> Option<String> {
     let words = ARTEFACT_WORDS
         .iter()
         .find_map(|it| {
-            words.strip_suffix(it).and_then(|rest| rest.strip_suffix('-')).or_else(|| words.strip_prefix(it)?.strip_prefix('-'))
+            words
+                .strip_suffix(it)
+                .and_then(|rest| rest.strip_suffix('-'))
+                .or_else(|| words.strip_prefix(it)?.strip_prefix('-'))
         })
         .unwrap_or(words);
     if !words.is_empty() && !is_artefact_word(words) {
@@ -166,16 +170,89 @@ pub fn host_of_artefact(name: &str) -> Option<String> {
 
 /// Names of files as responders keep them, without what tells the host.
 const ARTEFACT_WORDS: &[&str] = &[
-    "stage1", "stage2", "known_hosts", "knownhosts", "known", "hosts", "authorized_keys", "authorized", "keys", "history",
-    "bash_history", "bash", "crontab", "cron", "root", "netstat", "ss", "ps", "tasklist", "wmic", "process", "processes",
-    "prefetch", "amcache", "pecmd", "output", "ls", "listing", "webroot", "web", "artefacts", "artifacts", "evidence",
-    "collected", "triage", "case", "logs", "scan", "exploit", "unassociatedfileentries", "programentries", "snapshot", "log",
-    "txt", "csv", "auth", "ant", "aux", "dump",
+    "stage1",
+    "stage2",
+    "known_hosts",
+    "knownhosts",
+    "known",
+    "hosts",
+    "authorized_keys",
+    "authorized",
+    "keys",
+    "history",
+    "bash_history",
+    "bash",
+    "crontab",
+    "cron",
+    "root",
+    "netstat",
+    "ss",
+    "ps",
+    "tasklist",
+    "wmic",
+    "process",
+    "processes",
+    "prefetch",
+    "amcache",
+    "pecmd",
+    "output",
+    "ls",
+    "listing",
+    "webroot",
+    "web",
+    "artefacts",
+    "artifacts",
+    "evidence",
+    "collected",
+    "triage",
+    "case",
+    "logs",
+    "scan",
+    "exploit",
+    "unassociatedfileentries",
+    "programentries",
+    "snapshot",
+    "log",
+    "txt",
+    "csv",
+    "auth",
+    "ant",
+    "aux",
+    "dump",
 ];
 const SYSTEM_FOLDERS: &[&str] = &[
-    "windows", "system32", "speechstracing", "microsoft", "c", "d", "etc", "home", "ssh", "var", "www", "html", "spool", "tmp",
-    "temp", "users", "administrator", "programdata", "opt", "usr", "data", "files", "host", "hosts", "fixtures", "incident",
-    "work", "mnt", "export", "input", "inputs", "samples",
+    "windows",
+    "system32",
+    "speechstracing",
+    "microsoft",
+    "c",
+    "d",
+    "etc",
+    "home",
+    "ssh",
+    "var",
+    "www",
+    "html",
+    "spool",
+    "tmp",
+    "temp",
+    "users",
+    "administrator",
+    "programdata",
+    "opt",
+    "usr",
+    "data",
+    "files",
+    "host",
+    "hosts",
+    "fixtures",
+    "incident",
+    "work",
+    "mnt",
+    "export",
+    "input",
+    "inputs",
+    "samples",
 ];
 
 fn is_artefact_word(word: &str) -> bool {
@@ -186,7 +263,10 @@ fn is_artefact_word(word: &str) -> bool {
 /// `stage2-192.168.0.3.txt`, `192_168_0_3`: an IPv4 address in a name, dotted ones first.
 fn address_in_name(name: &str) -> Option<String> {
     static IP: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-        let with = |it: &str| Regex::new(&format!(r"(?:^|[^0-9])(\d{{1,3}}){it}(\d{{1,3}}){it}(\d{{1,3}}){it}(\d{{1,3}})(?:[^0-9]|$)")).ok();
+        let with = |it: &str| {
+            Regex::new(&format!(r"(?:^|[^0-9])(\d{{1,3}}){it}(\d{{1,3}}){it}(\d{{1,3}}){it}(\d{{1,3}})(?:[^0-9]|$)"))
+                .ok()
+        };
         [r"\.", "-", "_"].into_iter().filter_map(with).collect()
     });
     let found = IP.iter().find_map(|it| it.captures(name))?;
@@ -231,7 +311,10 @@ mod tests {
             let got: Vec<String> = find_addresses(line).iter().map(|it| it.ip.to_string()).collect();
             assert_eq!(got, expect, "{line}");
         };
-        check("192.168.0.4,192.168.4.4,192.168.4.10，10.0.3.19都有告警", &["192.168.0.4", "192.168.4.4", "192.168.4.10", "10.0.3.19"]);
+        check(
+            "192.168.0.4,192.168.4.4,192.168.4.10，10.0.3.19都有告警",
+            &["192.168.0.4", "192.168.4.4", "192.168.4.10", "10.0.3.19"],
+        );
         check("[+] 192.168.0.4:445 open", &["192.168.0.4"]);
         check("scanning 192.168.0.0/24 and 10.0.0.1-10.0.0.9", &[]);
         check("192.168.0.3->192.168.0.4:445", &["192.168.0.3", "192.168.0.4"]);

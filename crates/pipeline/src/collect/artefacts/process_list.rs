@@ -78,7 +78,13 @@ impl Layout {
         let columns: Vec<Column> = words.iter().map(|it| column(it)).collect();
         let last_is_command = columns.last() == Some(&Column::Command);
         let upper = words.iter().all(|it| it.chars().all(|c| !c.is_lowercase()));
-        if last_is_command && has(&columns) && upper && words.len() >= 3 && words.len() <= 14 && !line.contains("ProcessId") {
+        if last_is_command
+            && has(&columns)
+            && upper
+            && words.len() >= 3
+            && words.len() <= 14
+            && !line.contains("ProcessId")
+        {
             return Some(Self::Words(columns));
         }
         let wide = line.starts_with("Image Name") || line.starts_with("映像名称") || line.contains("ProcessId");
@@ -94,7 +100,8 @@ impl Layout {
                 at += 1;
                 continue;
             }
-            let gap = (at..letters.len()).find(|it| letters[*it].is_whitespace() && letters.get(it + 1).is_none_or(|c| c.is_whitespace()));
+            let gap = (at..letters.len())
+                .find(|it| letters[*it].is_whitespace() && letters.get(it + 1).is_none_or(|c| c.is_whitespace()));
             let end = gap.unwrap_or(letters.len());
             let name: String = letters[at..end].iter().collect();
             match name.strip_prefix("PID ") {
@@ -125,7 +132,8 @@ impl Reader for Processes {
             return Ok(());
         }
         let cells = cells(layout, line);
-        let get = |wanted: Column| cells.iter().find(|it| it.0 == wanted).map(|it| it.1.trim()).filter(|it| !it.is_empty());
+        let get =
+            |wanted: Column| cells.iter().find(|it| it.0 == wanted).map(|it| it.1.trim()).filter(|it| !it.is_empty());
         let mut event = Event::new(EventClass::Process, Activity::Snapshot);
         event.pid = get(Column::Pid).and_then(|it| it.parse().ok());
         event.ppid = get(Column::Ppid).and_then(|it| it.parse().ok());
@@ -163,7 +171,11 @@ fn cells(layout: &Layout, line: &str) -> Vec<(Column, String)> {
             let mut rest = line.trim_start();
             let mut cells = Vec::new();
             for (at, column) in columns.iter().enumerate() {
-                let end = if at + 1 == columns.len() { rest.len() } else { rest.find(char::is_whitespace).unwrap_or(rest.len()) };
+                let end = if at + 1 == columns.len() {
+                    rest.len()
+                } else {
+                    rest.find(char::is_whitespace).unwrap_or(rest.len())
+                };
                 cells.push((*column, rest[..end].to_owned()));
                 rest = rest[end..].trim_start();
             }
@@ -175,12 +187,19 @@ fn cells(layout: &Layout, line: &str) -> Vec<(Column, String)> {
             let cut = |from: usize, to: usize| letters.get(from..to.min(letters.len())).unwrap_or(&[]).iter().collect();
             let pid = starts.iter().position(|it| it.0 == Column::Pid);
             // `tasklist` sets numbers flush right, so they start before their heading: the first number is the id.
-            if starts.first().is_some_and(|it| it.0 == Column::Image) && pid == Some(1) && starts.len() > 2 && starts[2].1 == starts[1].1 + 4 {
+            if starts.first().is_some_and(|it| it.0 == Column::Image)
+                && pid == Some(1)
+                && starts.len() > 2
+                && starts[2].1 == starts[1].1 + 4
+            {
                 let words: Vec<&str> = line.split_whitespace().collect();
-                let Some(at) = words.iter().skip(1).position(|it| it.bytes().all(|b| b.is_ascii_digit())) else { return Vec::new() };
+                let Some(at) = words.iter().skip(1).position(|it| it.bytes().all(|b| b.is_ascii_digit())) else {
+                    return Vec::new();
+                };
                 return vec![(Column::Image, words[..=at].join(" ")), (Column::Pid, words[at + 1].to_owned())];
             }
-            let cells: Vec<(Column, String)> = starts.iter().zip(ends).map(|(it, end)| (it.0, cut(it.1, end))).collect();
+            let cells: Vec<(Column, String)> =
+                starts.iter().zip(ends).map(|(it, end)| (it.0, cut(it.1, end))).collect();
             cells
         }
     }
@@ -203,7 +222,10 @@ mod tests {
     fn lists_of_three_tools() {
         check(
             "USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\nroot         1  0.0  0.1 225868  9300 ?        Ss   09:00   0:01 /sbin/init splash\nroot      4021 99.0  0.1 225868  9300 ?        Ss   09:00   0:01 /tmp/.x/kworkerds -o pool\n",
-            &["pid=Some(4021) ppid=None", "process_file_path=\"/tmp/.x/kworkerds\" process_cmd_line=\"/tmp/.x/kworkerds -o pool\""],
+            &[
+                "pid=Some(4021) ppid=None",
+                "process_file_path=\"/tmp/.x/kworkerds\" process_cmd_line=\"/tmp/.x/kworkerds -o pool\"",
+            ],
         );
         check(
             "UID        PID  PPID  C STIME TTY          TIME CMD\nroot       77     1  0 09:00 ?        00:00:01 /usr/sbin/sshd -D\n",
@@ -225,7 +247,9 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_processes() {
-        for text in ["time,host,pid,ppid,cmd_line\n", "name,role\nweb,1\n", "pid is a number\n", "PID 5 is bad COMMAND\nx\n"] {
+        for text in
+            ["time,host,pid,ppid,cmd_line\n", "name,role\nweb,1\n", "pid is a number\n", "PID 5 is bad COMMAND\nx\n"]
+        {
             assert!(!ProcessList.recognizes(text.as_bytes()), "{text}");
         }
     }

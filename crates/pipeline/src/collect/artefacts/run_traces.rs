@@ -87,7 +87,9 @@ fn loaded_path(row: &dyn Fields, name: &str) -> Option<String> {
     let suffix = format!("\\{}", name.rsplit('\\').next()?.to_ascii_uppercase());
     let found = loaded.split(',').map(str::trim).find(|it| it.to_ascii_uppercase().ends_with(&suffix))?;
     let rest = found.strip_prefix("\\VOLUME{").and_then(|it| it.split_once('}')).map(|it| it.1);
-    let rest = rest.or_else(|| found.to_ascii_uppercase().starts_with("\\DEVICE\\").then(|| found.splitn(4, '\\').nth(3)).flatten())?;
+    let rest = rest.or_else(|| {
+        found.to_ascii_uppercase().starts_with("\\DEVICE\\").then(|| found.splitn(4, '\\').nth(3)).flatten()
+    })?;
     Some(format!("C:\\{}", rest.trim_start_matches('\\')))
 }
 
@@ -102,7 +104,11 @@ mod tests {
         assert!(RunTraces.recognizes(csv.as_bytes()));
         let got = read_all(&RunTraces, csv.as_bytes());
         assert_eq!(got.len(), 2, "{got:#?}");
-        assert!(got[0].contains("2018-09-30T01:10:11") && got[0].contains("C:\\\\WINDOWS\\\\SPEECHSTRACING\\\\MICROSOFT\\\\SVCHOST.EXE"), "{got:#?}");
+        assert!(
+            got[0].contains("2018-09-30T01:10:11")
+                && got[0].contains("C:\\\\WINDOWS\\\\SPEECHSTRACING\\\\MICROSOFT\\\\SVCHOST.EXE"),
+            "{got:#?}"
+        );
     }
 
     #[test]

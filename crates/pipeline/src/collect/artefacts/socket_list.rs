@@ -40,7 +40,9 @@ impl Format for SocketList {
 
 fn is_header(line: &str) -> bool {
     let low = line.to_lowercase();
-    ["local address", "recv-q", "active connections", "active internet", "本地地址", "活动连接", "netid"].iter().any(|it| low.contains(it))
+    ["local address", "recv-q", "active connections", "active internet", "本地地址", "活动连接", "netid"]
+        .iter()
+        .any(|it| low.contains(it))
 }
 
 struct Sockets;
@@ -71,11 +73,7 @@ impl Reader for Sockets {
         };
         // The end with the lower port is the one that was called, unless both are high: then the host called.
         let inbound = local_port < remote_port && local_port < 32768 && !(local_port > 1023 && remote_port < 10000);
-        let ends = if inbound {
-            [Some(remote.to_string()), local]
-        } else {
-            [local, Some(remote.to_string())]
-        };
+        let ends = if inbound { [Some(remote.to_string()), local] } else { [local, Some(remote.to_string())] };
         let ports = if inbound { [remote_port, local_port] } else { [local_port, remote_port] };
         event.set(Field::Direction, if inbound { "inbound" } else { "outbound" });
         let [source, target] = ends;
@@ -100,9 +98,30 @@ struct Socket<'a> {
 /// Any of the three tools' lines: the columns differ, the two ends and the state do not.
 fn socket(line: &str) -> Option<Socket<'_>> {
     const STATES: [&str; 24] = [
-        "ESTABLISHED", "LISTENING", "LISTEN", "SYN_SENT", "SYN_RECV", "SYN_RECEIVED", "TIME_WAIT", "CLOSE_WAIT", "FIN_WAIT1",
-        "FIN_WAIT2", "FIN_WAIT_1", "FIN_WAIT_2", "LAST_ACK", "CLOSING", "CLOSED", "ESTAB", "SYN-SENT", "SYN-RECV", "TIME-WAIT",
-        "CLOSE-WAIT", "FIN-WAIT-1", "FIN-WAIT-2", "LAST-ACK", "UNCONN",
+        "ESTABLISHED",
+        "LISTENING",
+        "LISTEN",
+        "SYN_SENT",
+        "SYN_RECV",
+        "SYN_RECEIVED",
+        "TIME_WAIT",
+        "CLOSE_WAIT",
+        "FIN_WAIT1",
+        "FIN_WAIT2",
+        "FIN_WAIT_1",
+        "FIN_WAIT_2",
+        "LAST_ACK",
+        "CLOSING",
+        "CLOSED",
+        "ESTAB",
+        "SYN-SENT",
+        "SYN-RECV",
+        "TIME-WAIT",
+        "CLOSE-WAIT",
+        "FIN-WAIT-1",
+        "FIN-WAIT-2",
+        "LAST-ACK",
+        "UNCONN",
     ];
     let words: Vec<&str> = line.split_whitespace().take(12).collect();
     let state = *words.iter().find(|it| STATES.iter().any(|state| it.eq_ignore_ascii_case(state)))?;
@@ -117,7 +136,9 @@ fn socket(line: &str) -> Option<Socket<'_>> {
     let (pid, program) = if let Some((_, rest)) = line.split_once("pid=") {
         let pid: String = rest.chars().take_while(char::is_ascii_digit).collect();
         (pid.parse().ok(), line.split("((\"").nth(1).and_then(|it| it.split('"').next()))
-    } else if let Some((pid, program)) = words.iter().find_map(|it| it.split_once('/').filter(|it| program_of(it.0).is_some())) {
+    } else if let Some((pid, program)) =
+        words.iter().find_map(|it| it.split_once('/').filter(|it| program_of(it.0).is_some()))
+    {
         (pid.parse().ok(), Some(program.trim_end_matches(':')))
     } else {
         (last.parse().ok(), None)
@@ -158,9 +179,15 @@ mod tests {
             let got = read_all(&SocketList, text.as_bytes());
             let out: Vec<&String> = got.iter().filter(|it| it.contains("outbound")).collect();
             assert_eq!(out.len(), 1, "{got:#?}");
-            assert!(out[0].contains("pid=Some(2208)") && out[0].contains("dst_ip=\"192.168.0.4\" dst_port=\"445\""), "{got:#?}");
+            assert!(
+                out[0].contains("pid=Some(2208)") && out[0].contains("dst_ip=\"192.168.0.4\" dst_port=\"445\""),
+                "{got:#?}"
+            );
         }
         let got = read_all(&SocketList, windows.as_bytes());
-        assert!(got[1].contains("outbound") && got[2].contains("direction=\"inbound\" src_ip=\"192.168.0.9\""), "{got:#?}");
+        assert!(
+            got[1].contains("outbound") && got[2].contains("direction=\"inbound\" src_ip=\"192.168.0.9\""),
+            "{got:#?}"
+        );
     }
 }

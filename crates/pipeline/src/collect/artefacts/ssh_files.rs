@@ -57,7 +57,10 @@ impl Reader for Keys {
             let host = host.trim_start_matches('[').split(']').next().unwrap_or("");
             let mut event = Event::new(EventClass::Network, Activity::Other);
             event.put(Field::State, kind::KNOWN_HOST);
-            event.set(if host.parse::<std::net::IpAddr>().is_ok() { Field::DstIp } else { Field::DstHost }, host.to_owned());
+            event.set(
+                if host.parse::<std::net::IpAddr>().is_ok() { Field::DstIp } else { Field::DstHost },
+                host.to_owned(),
+            );
             event.put(Field::DstPort, "22");
             sink.emit(&event);
         }
@@ -100,7 +103,9 @@ mod tests {
     #[test]
     fn hosts_that_were_called_and_keys_that_open() {
         let key = "AAAAC3NzaC1lZDI1NTE5AAAAIJ7m0S1p6t7T0b6k1Qh1m2n3o4p5q6r7s8t9u0v1w2x3";
-        let known = format!("192.0.2.9,web2 ssh-ed25519 {key}\n[192.0.2.10]:2222 ssh-ed25519 {key}\n|1|abc= ssh-ed25519 {key}\n");
+        let known = format!(
+            "192.0.2.9,web2 ssh-ed25519 {key}\n[192.0.2.10]:2222 ssh-ed25519 {key}\n|1|abc= ssh-ed25519 {key}\n"
+        );
         assert!(SshFiles.recognizes(known.as_bytes()));
         let got = read_all(&SshFiles, known.as_bytes());
         assert_eq!(got.len(), 3, "{got:#?}");

@@ -45,7 +45,8 @@ impl Columns {
         if record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record) == self.line {
             return Ok(None);
         }
-        let values = super::super::plain::fields(record, self.delimiter).ok_or(Malformed::new("not a delimited record"))?;
+        let values =
+            super::super::plain::fields(record, self.delimiter).ok_or(Malformed::new("not a delimited record"))?;
         if values.len() > self.names.len() {
             return Err(Malformed::new("more fields than the header has"));
         }
@@ -90,7 +91,8 @@ impl Cells {
 fn text(value: &serde_json::Value) -> Option<String> {
     match value {
         serde_json::Value::Array(all) => {
-            let all: Vec<String> = all.iter().take(64).filter_map(|it| super::super::json::scalar(it).map(|it| it.into_owned())).collect();
+            let all: Vec<String> =
+                all.iter().take(64).filter_map(|it| super::super::json::scalar(it).map(|it| it.into_owned())).collect();
             Some(all.join(","))
         }
         serde_json::Value::Object(_) => None,

@@ -15,13 +15,38 @@ pub struct WormLog;
 
 /// Only an exploit's log has these.
 const EXPLOIT: &[&str] = &[
-    "exploit", "attack", "backdoor", "eternal", "doublepulsar", "ms17", "shellcode", "payload", "targetip", "core terminated",
-    "pwned", "infect", "brute", "漏洞", "攻击", "利用",
+    "exploit",
+    "attack",
+    "backdoor",
+    "eternal",
+    "doublepulsar",
+    "ms17",
+    "shellcode",
+    "payload",
+    "targetip",
+    "core terminated",
+    "pwned",
+    "infect",
+    "brute",
+    "漏洞",
+    "攻击",
+    "利用",
 ];
 const SCAN: &[&str] = &["open", "scan", "alive", "discovered", "is up", "端口", "开放", "存活"];
 const WON: &[&str] = &["success", "succeed", "-win-", "installed", "pwned", "infected", "completed", "成功"];
-const LOST: &[&str] =
-    &["fail", "error", "refused", "timeout", "timed out", "not vulnerable", "patched", "denied", "unreachable", "失败", "超时"];
+const LOST: &[&str] = &[
+    "fail",
+    "error",
+    "refused",
+    "timeout",
+    "timed out",
+    "not vulnerable",
+    "patched",
+    "denied",
+    "unreachable",
+    "失败",
+    "超时",
+];
 
 fn has(line: &str, words: &[&str]) -> bool {
     words.iter().any(|it| line.contains(it))
@@ -52,7 +77,9 @@ impl Format for WormLog {
             let found = find_addresses(&line);
             with_address += usize::from(!found.is_empty());
             worded += usize::from(!found.is_empty() && (has(&low, SCAN) || has(&low, EXPLOIT)));
-            block += usize::from(low.starts_with("[*]") || low.starts_with("[+]") || low.starts_with("[-]") || low.starts_with("=-=-"));
+            block += usize::from(
+                low.starts_with("[*]") || low.starts_with("[+]") || low.starts_with("[-]") || low.starts_with("=-=-"),
+            );
         }
         all > 0 && ((with_address * 5 >= all * 4 && worded * 2 >= all) || (block * 2 > all && with_address > 0))
     }
@@ -155,7 +182,8 @@ impl Reader for Lines {
         }
         self.flush(sink);
         let length = u32::try_from(record.bytes.len()).unwrap_or(u32::MAX);
-        self.open = Some(Target { ip: target.ip, port, offset: record.offset, length, outcome, time, line: line.to_owned() });
+        self.open =
+            Some(Target { ip: target.ip, port, offset: record.offset, length, outcome, time, line: line.to_owned() });
         Ok(())
     }
     fn finish(&mut self, sink: &mut dyn Sink) {
@@ -188,11 +216,21 @@ mod tests {
 
     fn targets(log: &str) -> Vec<String> {
         let field = |line: &str, name: &str| {
-            line.split(&format!(" {name}=\"")).nth(1).map_or("-".to_owned(), |it| it.split('"').next().unwrap().to_owned())
+            line.split(&format!(" {name}=\""))
+                .nth(1)
+                .map_or("-".to_owned(), |it| it.split('"').next().unwrap().to_owned())
         };
         read_all(&WormLog, log.as_bytes())
             .iter()
-            .map(|it| format!("{} {} {} {}", field(it, "status"), field(it, "dst_ip"), field(it, "dst_port"), field(it, "finding_title")))
+            .map(|it| {
+                format!(
+                    "{} {} {} {}",
+                    field(it, "status"),
+                    field(it, "dst_ip"),
+                    field(it, "dst_port"),
+                    field(it, "finding_title")
+                )
+            })
             .collect()
     }
 
