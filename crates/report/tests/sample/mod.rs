@@ -760,7 +760,43 @@ fn summary(f: &mut Findings) {
             text: "its sensor fell silent an hour before".into(),
             evidence_ids: vec![],
         }],
-        ..Spread::default()
+        window: Some(SpreadWindow {
+            start: at(8).unwrap(),
+            end: at(14).unwrap(),
+            because: vec!["an hour around an alert on web-001".into()],
+        }),
+        lists: vec![SpreadList {
+            list: "executed".into(),
+            says: "hosts on which the malware ran: taken".into(),
+            hosts: texts(["web-001", "web-040"]),
+        }],
+        clocks: vec![ClockSkew { host: "web-040".into(), ahead_seconds: -90, pairs: 3 }],
+        timeline: vec![SpreadMoment {
+            time: at(9).unwrap(),
+            host: "web-001".into(),
+            description: "First sign".into(),
+            message: "=web-001: a program ran here".into(),
+            evidence_ids: texts(["ev-0000"]),
+        }],
+        containment: Containment {
+            isolate: vec![Isolate {
+                order: 1,
+                host: "web-001".into(),
+                addresses: texts(["192.168.0.2"]),
+                because: "taken, and called 1 hosts; likely the first".into(),
+                breaks: Some("its role: web server".into()),
+                commands: vec!["iptables -I FORWARD -s 192.168.0.2 -j DROP".into()],
+                evidence_ids: texts(["ev-0000"]),
+            }],
+            block: vec![ToDo {
+                what: "198.51.100.23".into(),
+                host: None,
+                because: "the malware or its way in speaks to it".into(),
+                commands: vec![],
+                evidence_ids: vec![],
+            }],
+            ..Containment::default()
+        },
     });
 }
 
