@@ -398,3 +398,53 @@ fn what_inputs_come_to() {
         folder.write(&run.findings, &ringleader_report::Options::default()).unwrap();
     }
 }
+
+/// The edges of the story's own drawing, style by style; the sweep's node is called as it is there.
+#[test]
+fn the_drawing_is_the_storys_node_for_node() {
+    let inputs: Vec<Input> = story().into_iter().map(Input::Path).collect();
+    let config = Config { collect: common::collect_config(2, 256 << 20), processes: false, known: Known::default() };
+    let mut rows = Rows::default();
+    let (knowledge, rules) = (Knowledge::built_in(), Rules::built_in());
+    let run = ringleader_engine::spread::spread(
+        &inputs,
+        &knowledge,
+        &config,
+        &Question::default(),
+        &rules,
+        &Quiet,
+        &mut rows,
+    )
+    .unwrap();
+    let files = common::written(&run.findings, &rows);
+    let dot = String::from_utf8(files["spread.dot"].clone()).unwrap();
+    let mut style = "";
+    let mut got: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for line in dot.lines().map(str::trim) {
+        match line.strip_prefix("edge[") {
+            Some(rest) => style = rest.trim_end_matches(']'),
+            None if line.contains("->") => {
+                got.insert((style, line));
+            }
+            None => {}
+        }
+    }
+    let (failed, taken, scanned) =
+        (r#"style="dotted" color="brown""#, r#"style="solid" color="red""#, r#"style="dotted" color="black""#);
+    let expect: BTreeSet<(&str, &str)> = [
+        (failed, r#""192.168.0.3" -> "192.168.0.6""#),
+        (failed, r#""192.168.0.4" -> "192.168.0.201""#),
+        (failed, r#""192.168.4.4" -> "192.168.4.227""#),
+        (failed, r#""192.168.4.19" -> "192.168.4.227""#),
+        (taken, r#""192.168.0.4" -> "192.168.4.4""#),
+        (taken, r#""192.168.0.4" -> "192.168.4.19""#),
+        (taken, r#""192.168.0.3" -> "192.168.0.4""#),
+        (taken, r#""192.168.4.4" -> "10.0.3.19""#),
+        (scanned, r#""192.168.0.4" -> "192.168.0.7""#),
+        (scanned, r#""192.168.0.4" -> "192.168.0.13""#),
+        (scanned, r#""192.168.0.4" -> "192.168.0.109""#),
+        (scanned, r#""10.0.3.19" -> "10.0.3.1\n10.0.3.2\n10.0.3.7\n...""#),
+    ]
+    .into();
+    assert_eq!(got, expect, "{dot}");
+}

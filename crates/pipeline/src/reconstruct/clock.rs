@@ -11,13 +11,13 @@ const SENSOR: Host = usize::MAX;
 const APART: i64 = 5 * 1_000_000;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clocks {
+pub(super) struct Clocks {
     /// host → microseconds ahead, and how many connections say so. Only those that run apart.
-    pub ahead: BTreeMap<Host, (i64, u64)>,
+    pub(super) ahead: BTreeMap<Host, (i64, u64)>,
 }
 
 impl Clocks {
-    pub fn of(observed: &Observed, hosts: &Hosts) -> Self {
+    pub(super) fn of(observed: &Observed, hosts: &Hosts) -> Self {
         let mut between: BTreeMap<(Host, Host), Vec<i64>> = BTreeMap::new();
         for times in observed.pairs.values() {
             let seen: Vec<(Host, i64)> = times
@@ -82,7 +82,7 @@ impl Clocks {
     }
 
     /// A time of a host's own clock, put right.
-    pub fn right(&self, host: Host, time: i64) -> i64 {
+    pub(super) fn right(&self, host: Host, time: i64) -> i64 {
         time - self.ahead.get(&host).map_or(0, |it| it.0)
     }
 }

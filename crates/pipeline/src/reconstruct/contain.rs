@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringleader_model::findings::{Containment, EdgeClass, Isolate, Text, ToDo};
+use ringleader_model::findings::{Containment, Isolate, Text, ToDo};
 
 use super::Input;
 use super::edges::Edge;
@@ -253,7 +253,6 @@ fn files(
             evidence_ids: ids(host),
         });
     }
-    let _ = EdgeClass::Scanned;
 }
 
 /// One word for a POSIX shell; `None` where it has what acts.

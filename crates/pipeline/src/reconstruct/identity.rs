@@ -10,20 +10,24 @@ use ringleader_model::findings::Text;
 use super::observe::{Observed, Seen, address, is_internal};
 
 /// A host's place in `Hosts`.
-pub type Host = usize;
+pub(super) type Host = usize;
+/// First and last time; `None` where only a list without times says so.
+type Span = Option<(i64, i64)>;
+type Owners = Vec<(Span, Host)>;
+type Claimed<'a> = BTreeMap<Host, (Span, &'a Seen)>;
 
 #[derive(Debug, Clone, Default)]
-pub struct Hosts {
+pub(super) struct Hosts {
     pub list: Vec<Known>,
     by_name: BTreeMap<Text, Host>,
     /// address → who had it, from when to when
-    by_address: BTreeMap<Text, Vec<(Option<(i64, i64)>, Host)>>,
+    by_address: BTreeMap<Text, Owners>,
     /// address → the names that had it at once
     pub clashes: BTreeMap<Text, (Vec<Text>, Vec<super::observe::Ref>)>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub(super) struct Known {
     /// What it is called: its name, or its address where the name is only a number that a cloud gave it.
     pub shown: Text,
     pub names: BTreeSet<Text>,
@@ -34,7 +38,7 @@ pub struct Known {
 const HANDED_ON: i64 = 60 * 1_000_000;
 
 impl Hosts {
-    pub fn of(observed: &Observed) -> Self {
+    pub(super) fn of(observed: &Observed) -> Self {
         let mut hosts = Self::default();
         let short = short_names(observed);
         let mut claims: BTreeMap<&Text, Vec<(&Text, &Seen)>> = BTreeMap::new();
@@ -46,7 +50,7 @@ impl Hosts {
             hosts.by_name_or_new(&short, name);
         }
         for (ip, claimed) in claims {
-            let mut by_host: BTreeMap<Host, (Option<(i64, i64)>, &Seen)> = BTreeMap::new();
+            let mut by_host: Claimed<'_> = BTreeMap::new();
             for (name, seen) in claimed {
                 let host = hosts.by_name_or_new(&short, name);
                 let span = seen.first.zip(seen.last);
@@ -114,7 +118,7 @@ impl Hosts {
     }
 
     /// The host of a name or an address at a time; a new one where nobody has it.
-    pub fn at(&mut self, label: &Text, time: Option<i64>) -> Host {
+    pub(super) fn at(&mut self, label: &Text, time: Option<i64>) -> Host {
         if let Some(host) = self.find(label, time) {
             return host;
         }
@@ -130,7 +134,7 @@ impl Hosts {
         host
     }
 
-    pub fn find(&self, label: &Text, time: Option<i64>) -> Option<Host> {
+    pub(super) fn find(&self, label: &Text, time: Option<i64>) -> Option<Host> {
         // Who was seen with the address goes before a file that is named after it.
         let owners = self.by_address.get(label).map(Vec::as_slice).unwrap_or_default();
         let distance = |span: Option<(i64, i64)>| match (span, time) {

@@ -26,7 +26,7 @@ pub struct Ref {
 }
 
 /// Flows of one pair are told apart by ten minutes, enough for a window that grows by hours.
-pub const SLOT: i64 = 600 * 1_000_000;
+pub(super) const SLOT: i64 = 600 * 1_000_000;
 /// References kept for one observation.
 const REFS: usize = 3;
 /// Programs kept of one bucket of hosts, command lines of one program, alerts, connections for the clocks.
@@ -179,6 +179,8 @@ pub struct Asset {
     pub criticality: Option<Text>,
 }
 
+/// `FlowKey` within a bucket: from, to, port, slot, reporter.
+type FlowSyms = (Sym, Sym, u16, i64, Sym);
 /// One connection as one reporter saw it: (src, src port, dst, dst port).
 type Pair = (Text, u16, Text, u16);
 
@@ -319,7 +321,7 @@ impl Logons {
 }
 
 /// An address in its one spelling; `None` for what no host on a network can have.
-pub fn address(text: &str) -> Option<IpAddr> {
+pub(super) fn address(text: &str) -> Option<IpAddr> {
     let ip: IpAddr = text.trim().split('%').next()?.parse().ok()?;
     let ip = match ip {
         IpAddr::V6(it) => it.to_ipv4_mapped().map_or(ip, IpAddr::V4),
@@ -333,7 +335,7 @@ pub fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// Whether an address is one's own network's.
-pub fn is_internal(ip: &IpAddr) -> bool {
+pub(super) fn is_internal(ip: &IpAddr) -> bool {
     match ip {
         IpAddr::V4(it) => it.is_private() || (it.octets()[0] == 100 && it.octets()[1] & 0xc0 == 64),
         IpAddr::V6(it) => it.segments()[0] & 0xfe00 == 0xfc00,
@@ -380,7 +382,7 @@ struct Looking<'a> {
     out: Observed,
     texts: HashMap<Sym, Text>,
     ips: HashMap<Sym, Option<(Text, bool)>>,
-    flows: HashMap<(Sym, Sym, u16, i64, Sym), Flow>,
+    flows: HashMap<FlowSyms, Flow>,
     payloads: HashMap<u64, Option<(Text, u16)>>,
 }
 
@@ -797,7 +799,7 @@ impl Looking<'_> {
     }
 
     fn done(mut self) -> Observed {
-        let mut flows: Vec<((Sym, Sym, u16, i64, Sym), Flow)> = std::mem::take(&mut self.flows).into_iter().collect();
+        let mut flows: Vec<(FlowSyms, Flow)> = std::mem::take(&mut self.flows).into_iter().collect();
         flows.sort_unstable_by_key(|it| it.0);
         for ((src, dst, port, slot, reporter), flow) in flows {
             let end = |it: &mut Self, sym: Sym| match it.ips.get(&sym).cloned().flatten() {

@@ -14,7 +14,7 @@ use super::identity::{Host, Hosts};
 use super::observe::{Ref, SLOT, address, is_internal};
 use super::pairs::is_exploit;
 use super::seeds::Case;
-use super::verdict::{State, is_inner};
+use super::verdict::State;
 use super::{Input, moment};
 
 /// A way in is looked for this long before the first sign.
@@ -224,7 +224,7 @@ fn way_in(
             format!("an alert: {}", alert.title),
         );
     }
-    let mut tries: BTreeMap<(&Text, &Text), (u64, u64, Option<i64>, bool, Vec<Ref>)> = BTreeMap::new();
+    let mut tries: BTreeMap<(&Text, &Text), Tries> = BTreeMap::new();
     for ((label, src, service, _), logons) in &observed.logons {
         if hosts.find(label, logons.seen.first) == Some(host)
             && fits(logons.seen.first)
@@ -286,6 +286,9 @@ fn way_in(
     });
     found.into_iter().map(|it| it.1).find(|it| it.confidence.thousandths() >= 500)
 }
+
+/// Failed, succeeded, first success, by a key, places.
+type Tries = (u64, u64, Option<i64>, bool, Vec<Ref>);
 
 fn is_lateral(method: &str) -> bool {
     matches!(method, "wmi_exec" | "winrm_exec" | "smb_service_exec" | "remote_scheduled_task")
@@ -393,6 +396,5 @@ fn look_at(input: &Input<'_>, hosts: &Hosts, case: &Case, state: &State, host: H
     look.push(format!(
         "hosts that may have been taken before {shown} and are not in these logs: everything that called it {before}"
     ));
-    let _ = is_inner;
     look
 }

@@ -220,7 +220,7 @@ fn from_alert(
     }
     // It names a program without its folder, or none: a masquerade on that host is what it means.
     let name = path.as_deref().map(|it| base(it).to_owned());
-    for ((label, path), _) in &input.observed.programs {
+    for (label, path) in input.observed.programs.keys() {
         let fits = name.as_deref().is_none_or(|it| base(path) == it) && input.rules.masquerades(path);
         if fits && !case.paths.contains_key(path) && hosts.find(label, alert.time) == Some(host) {
             case.paths.insert(path.clone(), if name.is_some() { Why::Named } else { Why::Same });
@@ -385,7 +385,7 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
             let shown = &hosts.list[host].shown;
             let word = if why == Why::Named { "ran" } else { "also ran" };
             // That it still runs hours later is no new sign.
-            for time in program.seen.first {
+            if let Some(time) = program.seen.first {
                 evidence.push((clocks.right(host, time), format!("{} {word} on {shown}", base(path))));
             }
         }

@@ -24,6 +24,9 @@ use super::{Input, Proof, moment};
 /// Lines of the timeline.
 const MOMENTS: usize = 200_000;
 
+/// Adds a discrepancy: kind, host, text, places.
+type Add<'a> = dyn FnMut(&str, Option<Text>, String, Vec<Ref>, &mut Proof<'_>) + 'a;
+
 struct Telling<'a> {
     input: &'a Input<'a>,
     hosts: &'a Hosts,
@@ -475,11 +478,7 @@ impl Telling<'_> {
     }
 
     /// Programs that share a bad one's name and run from where that name belongs: told once, with how many hosts.
-    fn look_alikes(
-        &self,
-        add: &mut dyn FnMut(&str, Option<Text>, String, Vec<Ref>, &mut Proof<'_>),
-        proof: &mut Proof<'_>,
-    ) {
+    fn look_alikes(&self, add: &mut Add<'_>, proof: &mut Proof<'_>) {
         let base = |path: &str| path.rsplit(['\\', '/']).next().unwrap_or(path).to_owned();
         let bad: BTreeMap<String, &Text> = self.case.paths.keys().map(|it| (base(it), it)).collect();
         let mut twins: BTreeMap<&Text, (u64, Vec<Ref>)> = BTreeMap::new();

@@ -203,8 +203,7 @@ fn columns(spread: &Spread, all: &[Line]) -> Vec<Vec<Node>> {
                 if callers.is_empty() { usize::MAX } else { callers.iter().sum::<usize>() * 16 / callers.len() };
             (middle, named_order(node))
         };
-        let mut keyed: Vec<((usize, (bool, Option<std::net::IpAddr>, String)), Node)> =
-            column.drain(..).map(|it| (key(&it), it)).collect();
+        let mut keyed: Vec<((usize, Named), Node)> = column.drain(..).map(|it| (key(&it), it)).collect();
         keyed.sort();
         for (y, (_, node)) in keyed.into_iter().enumerate() {
             place.insert(node.clone(), y);
@@ -216,7 +215,10 @@ fn columns(spread: &Spread, all: &[Line]) -> Vec<Vec<Node>> {
     columns
 }
 
-fn named_order(node: &Node) -> (bool, Option<std::net::IpAddr>, String) {
+/// Addresses by number, names after them.
+type Named = (bool, Option<std::net::IpAddr>, String);
+
+fn named_order(node: &Node) -> Named {
     let (named, _) = node.named();
     let (name, ip, text) = order(named.first().map_or("", |it| it));
     (name, ip, text.to_owned())
@@ -227,9 +229,9 @@ fn legend(spread: &Spread, left_out: usize, hidden: usize, out: &mut String) {
         [("#c62828", "", "taken"), ("#8b4513", "2 4", "attacked, no success seen"), ("#333333", "2 4", "scanned")];
     for (n, (colour, dash, text)) in items.into_iter().enumerate() {
         let x = LEFT + n * 190;
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<line x1=\"{x}\" y1=\"24\" x2=\"{}\" y2=\"24\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"/><text x=\"{}\" y=\"28\" fill=\"#333\">{text}</text>\n",
+            "<line x1=\"{x}\" y1=\"24\" x2=\"{}\" y2=\"24\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"/><text x=\"{}\" y=\"28\" fill=\"#333\">{text}</text>",
             x + 34,
             x + 42
         );

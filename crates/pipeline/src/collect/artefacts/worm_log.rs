@@ -174,7 +174,7 @@ impl Reader for Lines {
         self.ends_bare = target.end >= line.len();
         self.with_more += usize::from(!self.ends_bare);
         let time = find_time(line, &self.times).time();
-        let port = target.port.or_else(|| port_beside(line, target.end));
+        let port = target.port.or_else(|| port_beside(line));
         if let Some(open) = self.open.as_mut().filter(|it| it.ip == target.ip) {
             open.outcome = outcome.or(open.outcome);
             open.port = open.port.or(port);
@@ -200,7 +200,7 @@ impl Reader for Lines {
 }
 
 /// `445/open`, `445/tcp on`, `port 445`, `,445,`: a number by itself that can be a port and is no part of a date.
-fn port_beside(line: &str, _end: usize) -> Option<u16> {
+fn port_beside(line: &str) -> Option<u16> {
     let words = line.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '(' | ')' | '='));
     let mut ports = words.filter_map(|word| {
         let number = word.trim_end_matches(['.', ':']).split('/').next()?;
