@@ -155,6 +155,19 @@ fn the_story_as_it_was_told() {
 }
 
 #[test]
+fn an_asset_list_gives_roles_and_changes_no_verdict() {
+    let mut inputs = story();
+    inputs.push(fixtures().join("assets.csv"));
+    let spread = incident(&inputs, &Question::default());
+    check_picture(&spread);
+    let host = |shown: &str| spread.hosts.iter().find(|it| &*it.host == shown).unwrap();
+    assert_eq!(host("192.168.0.3").role.as_deref(), Some("development server"));
+    assert!(host("192.168.0.3").names.iter().any(|it| &**it == "dev-app-1"));
+    let first = &spread.containment.isolate[1];
+    assert_eq!((&*first.host, first.breaks.is_some()), ("192.168.0.4", true));
+}
+
+#[test]
 fn with_the_way_in_logged_it_is_named() {
     for inbound in [vec!["inbound"], vec!["inbound/border.csv"]] {
         let mut inputs = story();

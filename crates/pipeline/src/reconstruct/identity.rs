@@ -61,9 +61,13 @@ impl Hosts {
                     (a, b) => a.or(b),
                 };
             }
-            // Who only the asset list names has it unless somebody was seen with it.
+            // Who only the asset list names has it unless somebody was seen with it: then it is one more name of that one.
             if by_host.values().any(|it| it.0.is_some()) {
+                let listed: Vec<Host> = by_host.iter().filter(|it| it.1.0.is_none()).map(|it| *it.0).collect();
                 by_host.retain(|_, it| it.0.is_some());
+                if let (Some(owner), 1) = (by_host.keys().next().copied(), by_host.len()) {
+                    listed.into_iter().for_each(|it| hosts.rename(it, owner));
+                }
             }
             let clash = by_host.iter().any(|(a, x)| {
                 by_host.iter().any(|(b, y)| {
@@ -85,12 +89,19 @@ impl Hosts {
                 hosts.by_address.entry(ip.clone()).or_default().push((span, host));
             }
         }
-        // A cloud's id says nothing to people: its address does.
+        // Where no log calls a host by a name that people gave it, addresses are what everybody speaks of.
+        let speaks = |it: &Text| address(it).is_none() && !is_opaque(it);
+        let by_name = observed.reporters.iter().any(speaks);
         for host in &mut hosts.list {
             let private: Vec<&Text> =
                 host.addresses.iter().filter(|it| address(it).is_some_and(|it| is_internal(&it))).collect();
-            if host.names.iter().all(|it| is_opaque(it)) && private.len() == 1 {
-                host.shown = private[0].clone();
+            let named = host.names.iter().find(|it| speaks(it));
+            if let (true, Some(name)) = (by_name, named) {
+                if !speaks(&host.shown) {
+                    host.shown = name.clone();
+                }
+            } else if let [only] = private.as_slice() {
+                host.shown = (*only).clone();
             }
         }
         hosts
@@ -115,6 +126,18 @@ impl Hosts {
         self.by_name.insert(key.clone(), host);
         self.by_name.insert(name.clone(), host);
         host
+    }
+
+    /// What was listed under a name of its own is another host's: its names are that one's.
+    fn rename(&mut self, from: Host, to: Host) {
+        if from == to || !self.list[from].addresses.is_empty() {
+            return;
+        }
+        let names = std::mem::take(&mut self.list[from].names);
+        for name in self.by_name.values_mut().filter(|it| **it == from) {
+            *name = to;
+        }
+        self.list[to].names.extend(names);
     }
 
     /// The host of a name or an address at a time; a new one where nobody has it.

@@ -21,8 +21,8 @@ const TALLEST: usize = 400;
 
 const ROW: usize = 46;
 const BOX: usize = 30;
-const COLUMN: usize = 270;
-const WIDTH: usize = 190;
+const COLUMN: usize = 236;
+const WIDTH: usize = 180;
 const TOP: usize = 70;
 const LEFT: usize = 24;
 
@@ -120,7 +120,7 @@ pub(super) fn draw(spread: &Spread) -> String {
     for (name, colour) in [("t", "#c62828"), ("a", "#8b4513"), ("s", "#333333")] {
         let _ = write!(
             out,
-            "<marker id=\"{name}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" fill=\"{colour}\"/></marker>"
+            "<marker id=\"{name}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerUnits=\"userSpaceOnUse\" markerWidth=\"9\" markerHeight=\"9\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" fill=\"{colour}\"/></marker>"
         );
     }
     out.push_str("</defs>\n");
@@ -228,7 +228,7 @@ fn legend(spread: &Spread, left_out: usize, hidden: usize, out: &mut String) {
     let items =
         [("#c62828", "", "taken"), ("#8b4513", "2 4", "attacked, no success seen"), ("#333333", "2 4", "scanned")];
     for (n, (colour, dash, text)) in items.into_iter().enumerate() {
-        let x = LEFT + n * 190;
+        let x = LEFT + n * 230;
         let _ = writeln!(
             out,
             "<line x1=\"{x}\" y1=\"24\" x2=\"{}\" y2=\"24\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"/><text x=\"{}\" y=\"28\" fill=\"#333\">{text}</text>",

@@ -761,8 +761,8 @@ fn summary(f: &mut Findings) {
             evidence_ids: vec![],
         }],
         window: Some(SpreadWindow {
-            start: at(8).unwrap(),
-            end: at(14).unwrap(),
+            start: at(8).unwrap_or_default(),
+            end: at(14).unwrap_or_default(),
             because: vec!["an hour around an alert on web-001".into()],
         }),
         lists: vec![SpreadList {
@@ -772,7 +772,7 @@ fn summary(f: &mut Findings) {
         }],
         clocks: vec![ClockSkew { host: "web-040".into(), ahead_seconds: -90, pairs: 3 }],
         timeline: vec![SpreadMoment {
-            time: at(9).unwrap(),
+            time: at(9).unwrap_or_default(),
             host: "web-001".into(),
             description: "First sign".into(),
             message: "=web-001: a program ran here".into(),
