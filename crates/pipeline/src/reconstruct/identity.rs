@@ -91,7 +91,8 @@ impl Hosts {
         }
         // Where no log calls a host by a name that people gave it, addresses are what everybody speaks of.
         let speaks = |it: &Text| address(it).is_none() && !is_opaque(it);
-        let by_name = observed.reporters.iter().any(speaks);
+        let seen_named = observed.claims.iter().any(|it| it.1.first.is_some() && speaks(&it.0.1));
+        let by_name = seen_named || observed.reporters.iter().any(speaks);
         for host in &mut hosts.list {
             let private: Vec<&Text> =
                 host.addresses.iter().filter(|it| address(it).is_some_and(|it| is_internal(&it))).collect();

@@ -424,7 +424,7 @@ impl Judge<'_> {
                     let first = targets.iter().find(|it| start.is_some_and(|start| it.0 >= start)).map(|it| it.0);
                     self.mark(host, "spreads_after_contact", &format!("{after} hosts on port {port}"), first, places);
                 } else if targets.len() >= SWEEP
-                    && was_usual == 0
+                    && targets.len() > was_usual * 3
                     && earliest.is_none_or(|it| targets[0].0 >= it - AROUND)
                 {
                     self.mark(
