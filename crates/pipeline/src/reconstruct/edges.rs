@@ -35,6 +35,8 @@ const LATE: i64 = 2 * 3600 * 1_000_000;
 const USUAL: i64 = 20 * 60 * 1_000_000;
 /// How far a clock that nobody can compare may be off.
 const WRONG: i64 = 15 * 60 * 1_000_000;
+/// A call after the first sign is that much worse than one right before it.
+const BEHIND: i64 = 3 * 60 * 1_000_000;
 /// Clocks, and sensors that write late.
 const TOLERANCE: i64 = 60 * 1_000_000;
 
@@ -156,13 +158,17 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
         let spans = contact.spans.iter().filter(|it| after(Some(it.1)));
         times.extend(spans.map(|it| since.map_or(it.0, |since| it.0.max(since))));
         if let Some(first) = to.first {
-            look.last_before = look.last_before.max(contact.last_before(first + TOLERANCE));
+            // Its clock may be behind the one that saw the calls: then the call comes after the first sign, and before
+            // its own first call.
+            let latest = active.map_or(first + TOLERANCE, |active| active.min(first + WRONG).max(first));
+            look.last_before = look.last_before.max(contact.last_before(latest));
             let unanswered = contact.answered == 0 && contact.refused > 0;
-            let times =
-                contact.spans.iter().flat_map(|it| [it.0, it.1]).filter(|it| active.is_none_or(|active| *it <= active));
-            let gaps = times
-                .filter(|it| *it <= first + TOLERANCE)
-                .map(|it| if it <= first { first - it } else { LATE + it - first });
+            let times = contact
+                .spans
+                .iter()
+                .flat_map(|it| [it.0, it.1])
+                .filter(|it| *it <= latest && active.is_none_or(|active| *it <= active));
+            let gaps = times.map(|it| if it <= first { first - it } else { BEHIND + it - first });
             look.gap = look.gap.min(gaps.min().map_or(i64::MAX, |it| it + if unanswered { 2 * LATE } else { 0 }));
         }
     }
@@ -257,8 +263,9 @@ fn takers(
         let (a, b) = (&state.hosts[*from], &state.hosts[*to]);
         // Nobody is taken by what was taken later, unless the log of the exploit or the session says so.
         let direct = look.strength >= 30;
-        let ordered = match (a.first, b.first) {
-            (Some(a), Some(b)) => a <= b + TOLERANCE,
+        let ordered = match (active.get(from), active.get(to), a.first, b.first) {
+            (Some(a), Some(b), ..) => a <= b,
+            (.., Some(a), Some(b)) => a <= b + TOLERANCE,
             _ => true,
         };
         let called = match (look.last_before, b.first) {
