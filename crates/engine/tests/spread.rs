@@ -1,4 +1,5 @@
 //! The incident of the story, from logs that we wrote: the picture, the lists, the discrepancies, the first host.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 

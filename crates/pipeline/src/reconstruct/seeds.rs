@@ -394,7 +394,7 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
         let gang = &input.gangs[*at];
         let host = hosts.find(&gang.host, gang.first);
         let right = |time: i64| host.map_or(time, |it| clocks.right(it, time));
-        evidence.extend([gang.first, gang.last].into_iter().flatten().map(|it| {
+        evidence.extend(gang.first.map(|it| {
             (right(it), format!("a bot's processes on {}", host.map_or(&gang.host, |it| &hosts.list[it].shown)))
         }));
     }
