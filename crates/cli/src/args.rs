@@ -37,6 +37,13 @@ pub(crate) enum Command {
   ringleader run today/ --registry yesterday/gangs.json --out today.findings
   ringleader run logs/ --fail-on-findings --json             for scripts: exit code 1 where a gang was found")]
     Run(RunArgs),
+    /// Reconstruct one incident: who was scanned, attacked, taken; who was first, and what to do
+    #[command(after_long_help = "Examples:
+  ringleader spread logs/ artefacts/ --out incident
+  ringleader spread logs/ --alert 192.168.0.3 --out incident          from a host, an address, a path or a hash
+  ringleader spread logs/ --alert mail.txt --case case.toml --out incident
+docs/incident.md walks through one. Files that were taken from a host stand in a folder of its name or address.")]
+    Spread(SpreadArgs),
     /// Walk from any claim back to the raw lines that prove it
     #[command(
         after_long_help = "ID is a gang, campaign, episode, evidence or event id (the first characters are enough), an indicator, or a host.
@@ -176,6 +183,20 @@ pub(crate) struct RunArgs {
     /// Start from an alert: a file of any format, or an indicator (address, URL, path, hash)
     #[arg(long, value_name = "FILE|INDICATOR")]
     pub alert: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SpreadArgs {
+    #[command(flatten)]
+    pub read: ReadArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Start from an alert: a file of any format, or a host, address, path or hash
+    #[arg(long, value_name = "FILE|INDICATOR")]
+    pub alert: Vec<String>,
+    /// What is known of the case: window, seeds, known-good hosts, decisions (docs/incident.md)
+    #[arg(long, value_name = "FILE")]
+    pub case: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -8,8 +8,11 @@ use ringleader_model::findings::{DeadLetter, SourceSummary, Text};
 use ringleader_model::hash::{hash64, hash128};
 use ringleader_model::time::TimeDefaults;
 use ringleader_model::{Event, EventId, Field, Malformed, SensorRole};
+use ringleader_pipeline::collect::artefacts::host_of_artefact;
 use ringleader_pipeline::collect::rows::Place;
-use ringleader_pipeline::collect::{FORMATS, Format, Framing, Reader, Record, Sink, SourceContext, framing, recognize};
+use ringleader_pipeline::collect::{
+    FORMATS, Format, Framing, Reader, Record, Sink, SourceContext, framing, recognize_named,
+};
 
 use crate::sources::{self, Input, Stream, Unreadable, describe};
 use crate::store::{BUCKETS, Store, Writers};
@@ -226,7 +229,7 @@ fn dispatch(stream: Stream, shared: &Shared<'_>, send: &crossbeam_channel::Sende
         }
     };
     let chosen = shared.config.format.as_deref().and_then(ringleader_pipeline::collect::by_name);
-    let Some(format) = chosen.or_else(|| recognize(&head)) else {
+    let Some(format) = chosen.or_else(|| recognize_named(&name, &head)) else {
         let source = register(shared, &name, None);
         let why = if head.contains(&0) { "format not recognised: binary" } else { "format not recognised" };
         return reject(shared, source, 0, &head[..head.len().min(4096)], &Malformed::new(why));
@@ -234,11 +237,15 @@ fn dispatch(stream: Stream, shared: &Shared<'_>, send: &crossbeam_channel::Sende
     let source = register(shared, &name, Some(format));
     let context = SourceContext {
         // A whole file (a script, a capture) is of no host that its name could tell.
-        host: shared
-            .config
-            .host
-            .clone()
-            .or_else(|| if format.framing() == Framing::Whole { None } else { host_of_name(&name) }),
+        host: shared.config.host.clone().or_else(|| {
+            if format.is_artefact() {
+                host_of_artefact(&name)
+            } else if format.framing() == Framing::Whole {
+                None
+            } else {
+                host_of_name(&name)
+            }
+        }),
         name,
         times: shared.config.times,
     };

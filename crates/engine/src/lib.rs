@@ -12,6 +12,7 @@ pub mod runs;
 pub mod score;
 pub mod simulate;
 pub mod sources;
+pub mod spread;
 pub mod store;
 
 use std::io;

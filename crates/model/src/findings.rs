@@ -469,6 +469,103 @@ pub struct Spread {
     /// Likeliest first.
     pub patient_zero: Vec<PatientZero>,
     pub discrepancies: Vec<Discrepancy>,
+    /// Null where nothing that speaks of the incident has a time.
+    #[serde(default)]
+    pub window: Option<SpreadWindow>,
+    /// Views of the observations, as a responder asks for them.
+    #[serde(default)]
+    pub lists: Vec<SpreadList>,
+    /// Clocks that run apart, by host.
+    #[serde(default)]
+    pub clocks: Vec<ClockSkew>,
+    /// `timeline.csv`. By time, then host.
+    #[serde(skip)]
+    pub timeline: Vec<SpreadMoment>,
+    /// `containment.json`.
+    #[serde(skip)]
+    pub containment: Containment,
+}
+
+/// The time that an incident was looked for in, and why it is that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpreadWindow {
+    pub start: Timestamp,
+    pub end: Timestamp,
+    /// What it started from and what it grew by, in words.
+    pub because: Vec<String>,
+}
+
+/// Hosts that one question asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpreadList {
+    pub list: Text,
+    /// The question, in words.
+    pub says: String,
+    pub hosts: Vec<Text>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockSkew {
+    pub host: Text,
+    /// How far its clock is ahead of the others'.
+    pub ahead_seconds: i64,
+    /// Connections that both ends logged.
+    pub pairs: u64,
+}
+
+/// One weight in a verdict, for it or against it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// A rule of `knowledge/spread/rules.yml`.
+    pub rule: Text,
+    /// Tenths of a ban: 10 makes it ten times as likely, -10 a tenth.
+    pub points: i32,
+    pub text: String,
+    pub evidence_ids: Vec<Text>,
+}
+
+/// A line of `timeline.csv`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpreadMoment {
+    /// The host's clock put right.
+    pub time: Timestamp,
+    pub host: Text,
+    /// What kind of moment it is, as Timesketch shows it.
+    pub description: Text,
+    pub message: String,
+    pub evidence_ids: Vec<Text>,
+}
+
+/// `containment.json`: what to do, for review. Nothing of it is run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Containment {
+    /// In the order to do it.
+    pub isolate: Vec<Isolate>,
+    pub reset_credentials: Vec<ToDo>,
+    pub block: Vec<ToDo>,
+    pub collect: Vec<ToDo>,
+    pub clean_up: Vec<ToDo>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Isolate {
+    pub order: u64,
+    pub host: Text,
+    pub addresses: Vec<Text>,
+    pub because: String,
+    /// What stops working, as the asset list says.
+    pub breaks: Option<String>,
+    pub commands: Vec<String>,
+    pub evidence_ids: Vec<Text>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToDo {
+    pub what: String,
+    pub host: Option<Text>,
+    pub because: String,
+    pub commands: Vec<String>,
+    pub evidence_ids: Vec<Text>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -482,6 +579,19 @@ pub struct SpreadHost {
     pub first_seen: Option<Timestamp>,
     pub method: Option<Text>,
     pub evidence_ids: Vec<Text>,
+    /// Other names of it.
+    #[serde(default)]
+    pub names: Vec<Text>,
+    /// As the asset list says.
+    #[serde(default)]
+    pub role: Option<Text>,
+    #[serde(default)]
+    pub owner: Option<Text>,
+    #[serde(default)]
+    pub criticality: Option<Text>,
+    /// What the verdict is the sum of, heaviest first.
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -495,6 +605,11 @@ pub struct SpreadEdge {
     pub method: Option<Text>,
     pub confidence: Permille,
     pub evidence_ids: Vec<Text>,
+    /// Where the protocol has ports; sorted.
+    #[serde(default)]
+    pub ports: Vec<u16>,
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -660,6 +775,18 @@ names!(
         AlertedOnly = "alerted_only",
         CleanAsSeen = "clean_as_seen",
         Unknown = "unknown",
+    }
+);
+names!(
+    /// What was seen of one host, or of two. Verdicts, edge classes and colours are views of these.
+    Observation {
+        Contacted = "contacted",
+        PortOpen = "port_open",
+        ExploitTried = "exploit_tried",
+        Executed = "executed",
+        Alerted = "alerted",
+        /// Something that the malware left on the host.
+        Artefact = "artefact",
     }
 );
 names!(

@@ -6,4 +6,5 @@ pub mod extract;
 pub mod label;
 pub mod merge;
 pub mod partition;
+pub mod reconstruct;
 pub mod shell;

@@ -21,10 +21,10 @@ mod misp;
 mod navigator;
 mod number;
 mod partial;
+mod spread;
 mod stix;
 mod table;
 mod tables;
-mod timeline;
 mod view;
 
 use std::io::{self, Write};
@@ -92,7 +92,12 @@ pub const OUTPUTS: &[Output] = &[
     Output::Report(&indicators::Indicators),
     Output::Report(&lines::EvidenceLines),
     Output::Report(&json::SpreadJson),
-    Output::Report(&timeline::Timeline),
+    Output::Report(&spread::Dot),
+    Output::Report(&spread::Svg),
+    Output::Report(&spread::Timeline),
+    Output::Report(&spread::ContainmentJson),
+    Output::Report(&spread::IncidentMarkdown),
+    Output::Report(&spread::IncidentHtml),
     Output::Report(&lines::Warnings),
     Output::Report(&lines::DeadLetters),
     Output::Report(&stix::Stix),

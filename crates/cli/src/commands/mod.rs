@@ -10,6 +10,7 @@ mod list;
 mod run;
 mod score;
 mod simulate;
+mod spread;
 
 use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
@@ -38,6 +39,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         Command::Analyze { lake, since, until, output, resources } => {
             lake::analyze(&lake, since.as_deref(), until.as_deref(), &output, &resources)
         }
+        Command::Spread(args) => spread::spread(&args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Score { truth, findings, log, json } => score::score(&truth, &findings, log.as_deref(), json),
         Command::List { what, rules, json } => list::list(what, rules.as_deref(), json),

@@ -6,6 +6,7 @@ pub mod access_log;
 pub mod access_log_json;
 pub mod alibaba_alert_text;
 pub mod alibaba_sas;
+pub mod artefacts;
 pub mod auditd;
 pub mod az_nsg_flows;
 pub mod azure_syslog;
@@ -88,6 +89,14 @@ pub trait Format: Sync {
     /// Whether these bytes look like the format: the first 64 KiB of an input, or one record of a mixed one.
     /// Judges content, not the file name. Must be cheap and must not panic on anything.
     fn recognizes(&self, head: &[u8]) -> bool;
+    /// Whether a file of this name and these bytes is of this format though its bytes alone would not tell.
+    fn recognizes_named(&self, _name: &str, _head: &[u8]) -> bool {
+        false
+    }
+    /// Whether it was taken from one host, which then its name or its folder tells.
+    fn is_artefact(&self) -> bool {
+        false
+    }
     /// A reader for one input, given its first bytes (the header line of a CSV, say).
     fn reader(&self, context: &SourceContext, head: &[u8]) -> Box<dyn Reader>;
 }
@@ -156,13 +165,31 @@ pub const FORMATS: &[&dyn Format] = &[
     &access_log_json::ACCESS_LOG_JSON,
     &plain::PlainNdjson, //
     &plain::PlainDelimited,
+    &artefacts::run_traces::RunTraces,
+    &artefacts::socket_list::SocketList,
+    &artefacts::process_list::ProcessList,
+    &artefacts::ssh_files::SshFiles,
+    &artefacts::file_listing::FileListing,
+    &artefacts::flow_rows::FlowCsv,
+    &artefacts::flow_rows::FlowJson,
+    &artefacts::alert_rows::AlertCsv,
+    &artefacts::alert_rows::AlertJson,
+    &artefacts::asset_list::AssetCsv,
+    &artefacts::asset_list::AssetJson,
     &command_list::CommandList,
+    &artefacts::worm_log::WormLog,
+    &artefacts::alert_text::AlertText,
     &shell_script::ShellScript,
 ];
 
 /// The format that recognises the bytes.
 pub fn recognize(head: &[u8]) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.recognizes(head))
+}
+
+/// The same, where the file's name may help.
+pub fn recognize_named(name: &str, head: &[u8]) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.recognizes_named(name, head)).or_else(|| recognize(head))
 }
 
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

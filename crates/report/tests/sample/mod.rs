@@ -693,6 +693,11 @@ fn summary(f: &mut Findings) {
                 first_seen: at(9),
                 method: Some("phpunit_eval_stdin".into()),
                 evidence_ids: texts(["ev-0000"]),
+                names: vec![],
+                role: None,
+                owner: None,
+                criticality: None,
+                reasons: vec![],
             },
             SpreadHost {
                 host: "web-040".into(),
@@ -704,6 +709,11 @@ fn summary(f: &mut Findings) {
                 first_seen: at(12),
                 method: Some("ssh_password_guess".into()),
                 evidence_ids: texts(["ev-0001"]),
+                names: vec![],
+                role: None,
+                owner: None,
+                criticality: None,
+                reasons: vec![],
             },
             SpreadHost {
                 host: "web-041".into(),
@@ -715,6 +725,11 @@ fn summary(f: &mut Findings) {
                 first_seen: None,
                 method: None,
                 evidence_ids: vec![],
+                names: vec![],
+                role: None,
+                owner: None,
+                criticality: None,
+                reasons: vec![],
             },
         ],
         edges: vec![SpreadEdge {
@@ -726,6 +741,8 @@ fn summary(f: &mut Findings) {
             method: Some("ssh_password_guess".into()),
             confidence: Permille::new(810),
             evidence_ids: texts(["ev-0001"]),
+            ports: vec![22],
+            reasons: vec![],
         }],
         patient_zero: vec![PatientZero {
             host: "web-001".into(),
@@ -743,6 +760,43 @@ fn summary(f: &mut Findings) {
             text: "its sensor fell silent an hour before".into(),
             evidence_ids: vec![],
         }],
+        window: Some(SpreadWindow {
+            start: at(8).unwrap_or_default(),
+            end: at(14).unwrap_or_default(),
+            because: vec!["an hour around an alert on web-001".into()],
+        }),
+        lists: vec![SpreadList {
+            list: "executed".into(),
+            says: "hosts on which the malware ran: taken".into(),
+            hosts: texts(["web-001", "web-040"]),
+        }],
+        clocks: vec![ClockSkew { host: "web-040".into(), ahead_seconds: -90, pairs: 3 }],
+        timeline: vec![SpreadMoment {
+            time: at(9).unwrap_or_default(),
+            host: "web-001".into(),
+            description: "First sign".into(),
+            message: "=web-001: a program ran here".into(),
+            evidence_ids: texts(["ev-0000"]),
+        }],
+        containment: Containment {
+            isolate: vec![Isolate {
+                order: 1,
+                host: "web-001".into(),
+                addresses: texts(["192.168.0.2"]),
+                because: "taken, and called 1 hosts; likely the first".into(),
+                breaks: Some("its role: web server".into()),
+                commands: vec!["iptables -I FORWARD -s 192.168.0.2 -j DROP".into()],
+                evidence_ids: texts(["ev-0000"]),
+            }],
+            block: vec![ToDo {
+                what: "198.51.100.23".into(),
+                host: None,
+                because: "the malware or its way in speaks to it".into(),
+                commands: vec![],
+                evidence_ids: vec![],
+            }],
+            ..Containment::default()
+        },
     });
 }
 

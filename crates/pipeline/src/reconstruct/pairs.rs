@@ -1,0 +1,251 @@
+//! observations → what was seen between two hosts, within the window, by ports that malware spreads over.
+//! Deliberately absent: which of the two is bad.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ringleader_model::findings::Text;
+
+use super::Input;
+use super::clock::Clocks;
+use super::identity::{Host, Hosts};
+use super::observe::{Alert, Logons, Ref, Seen, Tried};
+use super::remote::{Drop, RemoteRun};
+use super::seeds::Case;
+
+/// Spans of contact kept for one pair and port.
+const SPANS: usize = 64;
+/// What a call made another host run starts within this time of it.
+const PROMPT: i64 = 60 * 1_000_000;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contact {
+    pub seen: Seen,
+    pub answered: u64,
+    pub refused: u64,
+    /// Ten-minute spans, clocks put right, earliest first.
+    pub spans: Vec<(i64, i64)>,
+    /// Also before the window: it is what these two always do.
+    pub before: bool,
+    /// A program of no system folder at the calling end.
+    pub program: Option<Text>,
+}
+
+impl Contact {
+    /// The last time that they spoke at or before a time.
+    pub(super) fn last_before(&self, time: i64) -> Option<i64> {
+        self.spans.iter().rev().find(|it| it.0 <= time).map(|it| it.1.min(time))
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pair {
+    pub contacts: BTreeMap<u16, Contact>,
+    /// The caller's own scan log names the other.
+    pub scan: Option<Tried>,
+    /// And its exploit log.
+    pub exploit: Option<Tried>,
+    pub remote: Vec<RemoteRun>,
+    pub drops: Vec<Drop>,
+    /// By service.
+    pub logons: BTreeMap<Text, Logons>,
+    /// Network alerts of an exploit.
+    pub alerts: Vec<Alert>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pairs {
+    pub all: BTreeMap<(Host, Host), Pair>,
+    /// Ports of this incident.
+    pub ports: BTreeSet<u16>,
+    /// Remote runs whose caller is not known.
+    pub unexplained: Vec<(Host, RemoteRun)>,
+}
+
+impl Pairs {
+    pub(super) fn from(&self, host: Host) -> impl Iterator<Item = (Host, &Pair)> {
+        self.all.range((host, 0)..=(host, Host::MAX)).map(|(key, it)| (key.1, it))
+    }
+}
+
+pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &Case) -> Pairs {
+    let mut pairs = Pairs::default();
+    let mut told: BTreeSet<u16> = BTreeSet::new();
+    for ((label, target, exploit), tried) in &input.observed.tried {
+        let (from, to) = (hosts.at(label, tried.seen.first), hosts.at(target, tried.seen.first));
+        if from == to {
+            continue;
+        }
+        told.extend(&tried.ports);
+        let pair = pairs.all.entry((from, to)).or_default();
+        let slot = if *exploit { &mut pair.exploit } else { &mut pair.scan };
+        *slot = Some(tried.clone());
+    }
+    // Logs of SMB worms seldom write the port that they are all about.
+    if told.is_empty() && !input.observed.tried.is_empty() {
+        told.insert(445);
+    }
+    for (key, flow) in &input.observed.flows {
+        if !input.rules.ports.contains_key(&key.port) && !told.contains(&key.port) {
+            continue;
+        }
+        let reporter = if key.reporter.is_empty() { None } else { hosts.find(&key.reporter, flow.seen.first) };
+        let right = |it: Option<i64>| it.map(|it| reporter.map_or(it, |host| clocks.right(host, it)));
+        let (first, last) = (right(flow.seen.first), right(flow.seen.last));
+        let (from, to) = (hosts.at(&key.src, first), hosts.at(&key.dst, first));
+        if from == to {
+            continue;
+        }
+        let inside = case.holds(first) || case.holds(last);
+        let before = case.window.zip(first).is_some_and(|((start, _), first)| first < start);
+        if !inside && !before {
+            continue;
+        }
+        let contact = pairs.all.entry((from, to)).or_default().contacts.entry(key.port).or_default();
+        contact.before |= before;
+        if !inside {
+            continue;
+        }
+        let mut seen = flow.seen.clone();
+        (seen.first, seen.last) = (first, last);
+        contact.seen.merge(seen);
+        contact.answered += flow.answered;
+        contact.refused += flow.refused;
+        contact.program = [contact.program.take(), flow.program.clone()].into_iter().flatten().min();
+        if let Some(span) = first.zip(last)
+            && contact.spans.len() < SPANS
+        {
+            let at = contact.spans.partition_point(|it| *it < span);
+            contact.spans.insert(at, span);
+        }
+    }
+    for ((label, src, service, _), logons) in &input.observed.logons {
+        if !case.holds(logons.seen.first) {
+            continue;
+        }
+        let (from, to) = (hosts.at(src, logons.seen.first), hosts.at(label, logons.seen.first));
+        if from != to {
+            let known = pairs.all.entry((from, to)).or_default().logons.entry(service.clone()).or_default();
+            known.seen.merge(logons.seen.clone());
+            known.succeeded += logons.succeeded;
+            known.failed += logons.failed;
+            known.by_key |= logons.by_key;
+            known.first_success = [known.first_success, logons.first_success].into_iter().flatten().min();
+            known.users.extend(logons.users.iter().cloned());
+        }
+    }
+    for run in input.observed.remote.iter().filter(|it| case.holds(it.time)) {
+        let to = hosts.at(&run.host, run.time);
+        let mut run = run.clone();
+        let caller = match &run.src {
+            Some(src) => Some(hosts.at(src, run.time)),
+            None => caller_of(input, &pairs, to, &run),
+        };
+        match caller {
+            Some(from) if from != to => {
+                let pair = pairs.all.entry((from, to)).or_default();
+                // WinRM can have WMI's worker run things: the port tells.
+                let winrm =
+                    pair.contacts.keys().any(|it| matches!(it, 5985 | 5986)) && !pair.contacts.contains_key(&135);
+                if winrm && &*run.method == "wmi_exec" {
+                    run.method = "winrm_exec".into();
+                }
+                pair.remote.push(run);
+            }
+            Some(_) => {}
+            None => pairs.unexplained.push((to, run)),
+        }
+    }
+    for it in input.observed.drops.iter().filter(|it| case.holds(it.time)) {
+        let (from, to) = (hosts.at(&it.src, it.time), hosts.at(&it.host, it.time));
+        if from != to {
+            pairs.all.entry((from, to)).or_default().drops.push(it.clone());
+        }
+    }
+    for alert in input.observed.alerts.iter().filter(|it| case.holds(it.time) && is_exploit(it)) {
+        let (Some(src), Some(dst)) = (&alert.src, &alert.dst) else { continue };
+        let (from, to) = (hosts.at(src, alert.time), hosts.at(dst, alert.time));
+        if from != to {
+            pairs.all.entry((from, to)).or_default().alerts.push(alert.clone());
+        }
+    }
+    pairs.all.retain(|_, it| {
+        it.contacts.retain(|_, contact| contact.seen.count > 0);
+        !it.contacts.is_empty()
+            || it.scan.is_some()
+            || it.exploit.is_some()
+            || !it.remote.is_empty()
+            || !it.drops.is_empty()
+            || !it.logons.is_empty()
+            || !it.alerts.is_empty()
+    });
+    pairs.ports = told;
+    pairs
+}
+
+/// The one host that called, on the method's ports, just before something ran.
+fn caller_of(input: &Input<'_>, pairs: &Pairs, to: Host, run: &RemoteRun) -> Option<Host> {
+    let time = run.time?;
+    let fits = |port: &u16| {
+        let winrm = matches!(port, 5985 | 5986);
+        match &*run.method {
+            "winrm_exec" => winrm,
+            // `WSMan.Automation` runs things through WMI's worker.
+            "wmi_exec" => winrm || *port == 135,
+            _ => matches!(port, 445 | 135 | 139),
+        }
+    };
+    let mut callers: Vec<(i64, Host)> = Vec::new();
+    for ((from, _), pair) in pairs.all.iter().filter(|((_, it), _)| *it == to) {
+        let near = pair.contacts.iter().filter(|it| fits(it.0) && input.rules.ports.contains_key(it.0));
+        let near = near.flat_map(|it| &it.1.spans).filter(|it| it.0 - PROMPT <= time && time <= it.1 + PROMPT * 2);
+        callers.extend(near.map(|it| ((time - it.1).abs().min((time - it.0).abs()), *from)).min());
+    }
+    callers.sort_unstable();
+    match callers.as_slice() {
+        [(_, only)] => Some(*only),
+        // Two called: the nearer one, where it is much nearer.
+        [(near, first), (far, _), ..] if far - near > PROMPT / 2 => Some(*first),
+        _ => None,
+    }
+}
+
+/// A network alert of an attack, as its words say.
+pub(super) fn is_exploit(alert: &Alert) -> bool {
+    let low = alert.title.to_lowercase();
+    alert.cve.is_some()
+        || alert.role.as_deref() == Some("exploit")
+        || [
+            "exploit",
+            "eternalblue",
+            "ms17-010",
+            "ms17",
+            "cve-",
+            "doublepulsar",
+            "attempted-admin",
+            "brute",
+            "rce",
+            "injection",
+            "overflow",
+            "漏洞",
+            "攻击",
+            "爆破",
+        ]
+        .iter()
+        .any(|it| low.contains(it))
+}
+
+/// The places of everything between two hosts, one of each kind first.
+pub(super) fn places(pair: &Pair, ports: &BTreeSet<u16>) -> Vec<Ref> {
+    let mut all: Vec<Ref> = Vec::new();
+    all.extend(pair.exploit.iter().flat_map(|it| it.seen.places()));
+    all.extend(pair.remote.iter().take(3).map(|it| it.at));
+    all.extend(pair.drops.iter().take(3).map(|it| it.at));
+    all.extend(pair.scan.iter().flat_map(|it| it.seen.places()));
+    all.extend(pair.alerts.iter().take(3).map(|it| it.at));
+    all.extend(pair.logons.values().flat_map(|it| it.seen.places()));
+    all.extend(
+        pair.contacts.iter().filter(|it| ports.contains(it.0) || ports.is_empty()).flat_map(|it| it.1.seen.places()),
+    );
+    all.truncate(12);
+    all
+}
