@@ -19,7 +19,8 @@ fn main() {
         "shown in part: half of what is known is seen (what is asked is what is known)",
         &score::shown_in_part(seeds),
     );
-    print("held back: half of what is shown was forgotten", &score::held_back(&lists, seeds));
+    print("held back: half of what is shown was forgotten", &score::held_back(&lists, false, seeds));
+    print("held back, of those with a public list", &score::held_back(&lists, true, seeds));
     print("unknown: taken away, or invented", &score::unknown(&lists, seeds));
 }
 

@@ -1,8 +1,8 @@
 //! knowledge of gangs, lists of others → how often a simulated gang gets its name, and an unknown one none.
 //!
 //! Three questions, from easy to hard. *Shown in part*: a gang shows half of what its file says, so what is asked is what is known.
-//! *Held back*: of each gang's facts, from its file and from public lists, a random half is forgotten, and the gang shows facts of
-//! both halves. *Unknown*: a gang whose file and list are taken away shows its facts; others are invented.
+//! *Held back*: of each gang's facts, from its file and from public lists, a random half is forgotten, and the gang shows both
+//! halves. *Unknown*: a gang whose file and list are taken away shows its facts; others are invented.
 
 // Each of the two that use it uses a part.
 #![allow(dead_code)]
@@ -55,7 +55,7 @@ const LISTS: &[(&str, Option<&str>)] = &[
 
 /// How often, of how many.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Share(pub usize, pub usize);
+pub(crate) struct Share(pub(crate) usize, pub(crate) usize);
 
 impl Share {
     fn add(&mut self, right: bool) {
@@ -63,23 +63,23 @@ impl Share {
         self.1 += 1;
     }
 
-    pub fn value(self) -> f64 {
+    pub(crate) fn value(self) -> f64 {
         self.0 as f64 / self.1.max(1) as f64
     }
 }
 
 #[derive(Debug, Default)]
-pub struct Score {
+pub(crate) struct Score {
     /// Gangs that got their own name first.
-    pub named: Share,
+    pub(crate) named: Share,
     /// Gangs that got no other's, whether or not their own.
-    pub not_mistaken: Share,
+    pub(crate) not_mistaken: Share,
     /// Who missed, how often: truth → what was said.
-    pub missed: BTreeMap<String, usize>,
+    pub(crate) missed: BTreeMap<String, usize>,
 }
 
 /// The lists in `folder`, by whose they are; those of nobody by their file.
-pub fn lists(folder: &Path) -> BTreeMap<String, (bool, Vec<Fact>)> {
+pub(crate) fn lists(folder: &Path) -> BTreeMap<String, (bool, Vec<Fact>)> {
     let mut lists: BTreeMap<String, (bool, Vec<Fact>)> = BTreeMap::new();
     for (file, whose) in LISTS {
         let Ok(text) = std::fs::read_to_string(folder.join(file)) else { continue };
@@ -113,28 +113,28 @@ fn facts(line: &str) -> Vec<Fact> {
 }
 
 /// What the shipped files say, and half of it is seen.
-pub fn shown_in_part(seeds: u64) -> Score {
+pub(crate) fn shown_in_part(seeds: u64) -> Score {
     let known = KnownGangs::builtin();
     let mut score = Score::default();
     for seed in 0..seeds {
         for (at, it) in known.all().iter().enumerate() {
             let mut random = Random(seed * 1000 + at as u64);
-            let gang = gang(it, &it.facts, known.all(), &mut random);
+            let gang = gang(it, &it.facts, it.facts.len().div_ceil(2), known.all(), &mut random);
             judge(&known, &gang, it, &mut score);
         }
     }
     score
 }
 
-/// Half of what files and lists say is forgotten.
-pub fn held_back(lists: &BTreeMap<String, (bool, Vec<Fact>)>, seeds: u64) -> Score {
+/// Half of what files and lists say is forgotten; a gang shows all of it. `listed`: those alone that a public list is about.
+pub(crate) fn held_back(lists: &BTreeMap<String, (bool, Vec<Fact>)>, listed: bool, seeds: u64) -> Score {
     let mut score = Score::default();
     for seed in 0..seeds {
         let mut random = Random(seed);
         let pools = pools(lists);
         let known = KnownGangs::of(pools.iter().map(|it| forget_half(it, &mut random)).collect());
-        for it in &pools {
-            let gang = gang(it, &it.facts, &pools, &mut random);
+        for it in pools.iter().filter(|it| !listed || lists.contains_key(&it.id)) {
+            let gang = gang(it, &it.facts, it.facts.len(), &pools, &mut random);
             judge(&known, &gang, it, &mut score);
         }
     }
@@ -142,7 +142,7 @@ pub fn held_back(lists: &BTreeMap<String, (bool, Vec<Fact>)>, seeds: u64) -> Sco
 }
 
 /// Nobody knows it: one that is known is taken away, a list of nobody, or an invention.
-pub fn unknown(lists: &BTreeMap<String, (bool, Vec<Fact>)>, seeds: u64) -> Score {
+pub(crate) fn unknown(lists: &BTreeMap<String, (bool, Vec<Fact>)>, seeds: u64) -> Score {
     let mut score = Score::default();
     let pools = pools(lists);
     let whole = KnownGangs::of(pools.clone());
@@ -151,16 +151,16 @@ pub fn unknown(lists: &BTreeMap<String, (bool, Vec<Fact>)>, seeds: u64) -> Score
         for (at, it) in pools.iter().enumerate() {
             let others: Vec<Known> =
                 pools.iter().enumerate().filter(|other| other.0 != at).map(|it| it.1.clone()).collect();
-            let gang = gang(it, &it.facts, &others, &mut random);
+            let gang = gang(it, &it.facts, it.facts.len(), &others, &mut random);
             let without = KnownGangs::of(others);
             judge_unknown(&without, &gang, it, &mut score);
             let invented = Known { id: "invented".into(), runs: Vec::new(), methods: Vec::new(), ..it.clone() };
-            let gang = self::gang(&invented, &[], &pools, &mut random);
+            let gang = self::gang(&invented, &[], 0, &pools, &mut random);
             judge_unknown(&whole, &gang, &invented, &mut score);
         }
         for (file, (_, facts)) in lists.iter().filter(|it| !it.1.0) {
             let nobody = Known { id: file.clone(), runs: Vec::new(), facts: facts.clone(), ..pools[0].clone() };
-            let gang = gang(&nobody, facts, &pools, &mut random);
+            let gang = gang(&nobody, facts, facts.len(), &pools, &mut random);
             judge_unknown(&whole, &gang, &nobody, &mut score);
         }
     }
@@ -185,10 +185,11 @@ fn forget_half(known: &Known, random: &mut Random) -> Known {
     Known { facts, ..known.clone() }
 }
 
-fn gang(it: &Known, facts: &[Fact], all: &[Known], random: &mut Random) -> Gang {
+/// A gang that shows `n` of the facts, within reason.
+fn gang(it: &Known, facts: &[Fact], n: usize, all: &[Known], random: &mut Random) -> Gang {
     let mut facts = facts.to_vec();
     random.shuffle(&mut facts);
-    facts.truncate(facts.len().div_ceil(2).min(SHOWN));
+    facts.truncate(n.min(SHOWN));
     let mut gang = Gang::of(it, &facts, random);
     let others: Vec<&Known> = all.iter().filter(|other| other.id != it.id).collect();
     gang.disguise(&others, random);
@@ -221,7 +222,7 @@ fn judge_unknown(known: &KnownGangs, gang: &Gang, truth: &Known, score: &mut Sco
     }
 }
 
-/// A family that the gang is known to run is no mistake, nor is one of a kit's kin.
+/// A family that the gang is known to run is no mistake.
 fn fits(said: &Known, truth: &Known) -> bool {
     said.kind == Kind::Family && truth.runs.contains(&said.id)
 }

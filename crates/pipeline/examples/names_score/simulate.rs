@@ -4,10 +4,10 @@ use ringleader_model::{Context, IndicatorKind};
 use ringleader_pipeline::partition::known::{Fact, FactKind, Known, Shown};
 
 /// Splitmix64: the same gangs from the same seed.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut it = self.0;
         it = (it ^ (it >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -15,28 +15,28 @@ impl Random {
         it ^ (it >> 31)
     }
 
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n.max(1) as u64) as usize
     }
 
-    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
 
-    pub fn shuffle<T>(&mut self, of: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, of: &mut [T]) {
         for at in (1..of.len()).rev() {
             of.swap(at, self.below(at + 1));
         }
     }
 
-    pub fn word(&mut self) -> String {
+    pub(crate) fn word(&mut self) -> String {
         (0..4 + self.below(6)).map(|_| char::from(b'a' + self.below(26) as u8)).collect()
     }
 }
 
 /// What one simulated gang shows.
 #[derive(Default)]
-pub struct Gang {
+pub(crate) struct Gang {
     indicators: Vec<(IndicatorKind, String, Vec<Context>)>,
     commands: Vec<String>,
     methods: Vec<String>,
@@ -51,7 +51,7 @@ const COMMON_BEHAVIOURS: &[&str] =
     &["starts_miner", "writes_cron", "kills_rivals", "downloads_then_runs", "scans_network"];
 
 impl Gang {
-    pub fn shown(&self) -> Shown<'_> {
+    pub(crate) fn shown(&self) -> Shown<'_> {
         Shown {
             indicators: self.indicators.iter().map(|it| (it.0, it.1.as_str(), it.2.clone())).collect(),
             commands: self.commands.iter().map(String::as_str).collect(),
@@ -63,7 +63,7 @@ impl Gang {
     }
 
     /// Facts of a gang, at a time when most of them held.
-    pub fn of(known: &Known, facts: &[Fact], random: &mut Random) -> Self {
+    pub(crate) fn of(known: &Known, facts: &[Fact], random: &mut Random) -> Self {
         let mut gang = Self::default();
         let mut days: Vec<i64> = facts.iter().filter_map(|it| it.from).collect();
         days.sort_unstable();
@@ -108,7 +108,7 @@ impl Gang {
     }
 
     /// What any gang shows: hired servers, common names, pools, rivals that it kills; now and then a server that another had.
-    pub fn disguise(&mut self, others: &[&Known], random: &mut Random) {
+    pub(crate) fn disguise(&mut self, others: &[&Known], random: &mut Random) {
         for _ in 0..2 + random.below(3) {
             let host = address(random);
             let (folder, word) = (random.pick(FOLDERS), random.word());

@@ -33,8 +33,8 @@ named!(
 pub enum Group {
     Identity,
     Server,
-    Url,
     File,
+    Url,
     Command,
     Other,
 }

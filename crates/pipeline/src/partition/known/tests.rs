@@ -65,6 +65,18 @@ fn two_kinds_or_three_servers_or_one_unique_fact_name_it() {
     assert_eq!(names(&known, &command), ["red"]);
 }
 
+/// One name, said in a URL, by a file and in a command, is one witness.
+#[test]
+fn what_says_the_same_is_no_second_witness() {
+    let head = "id: red\nname: red\nkind: gang\nsince: 2019\nplatforms: [linux]\n";
+    let facts = "files: [zredd.sh]\nurl_parts: [/zredd.sh]\ncommands: [sh zredd.sh -q]\n";
+    let text = format!("{head}{facts}references: [{{title: T, publisher: P, year: 2020}}]\n");
+    let known = KnownGangs::of(vec![knowledge::parse(&text).unwrap()]);
+    let indicators =
+        [(K::Url, "http://192.0.2.1/zredd.sh", Context::Downloaded), (K::FilePath, "/tmp/zredd.sh", Context::Executed)];
+    assert_eq!(names(&known, &Shown { commands: vec!["sh zredd.sh -q"], ..shown(&indicators) }), [""; 0]);
+}
+
 #[test]
 fn what_is_killed_or_named_says_nothing() {
     let known = two();

@@ -10,7 +10,7 @@ use ringleader_model::{Context, IndicatorKind};
 
 use super::fact::Group;
 use super::knowledge::spelled;
-use super::{FactKind, Kind, Known, KnownGangs, Place};
+use super::{Fact, FactKind, Kind, Known, KnownGangs, Place};
 use crate::merge::sketch::reach;
 
 /// A name is suggested from this likelihood on, thousandths.
@@ -252,18 +252,25 @@ impl KnownGangs {
         for (seen, (weight, place, expired)) in sightings {
             facts.entry(*place).or_insert((*weight, *seen, *expired));
         }
+        let found: Vec<(&Fact, u32, Seen, bool)> =
+            facts.into_iter().filter_map(|(place, it)| Some((self.fact(place)?, it.0, it.1, it.2))).collect();
         let mut because: Vec<Reason> = Vec::new();
         let (mut unique, mut servers) = (false, BTreeSet::new());
         let mut groups: BTreeMap<Group, Vec<u32>> = BTreeMap::new();
-        for (place, (weight, seen, expired)) in facts {
-            let Some(fact) = self.fact(place) else { continue };
+        for (fact, weight, seen, expired) in &found {
             unique |= fact.is_unique();
             if fact.kind.group() == Group::Server && fact.holders <= 1 && !expired {
                 servers.insert(server(&fact.value));
             }
-            groups.entry(fact.kind.group()).or_default().push(weight);
-            let (kind, value) = (fact.kind, fact.value.clone());
-            because.push(Reason { kind, fact: value, seen, weight, expired, holders: fact.holders });
+            groups.entry(witness(fact, found.iter().map(|it| it.0))).or_default().push(*weight);
+            because.push(Reason {
+                kind: fact.kind,
+                fact: fact.value.clone(),
+                seen: *seen,
+                weight: *weight,
+                expired: *expired,
+                holders: fact.holders,
+            });
         }
         because.sort_by(|a, b| (b.weight, &a.fact, a.seen).cmp(&(a.weight, &b.fact, b.seen)));
         let mut miss: u64 = 1_000_000;
@@ -286,6 +293,25 @@ impl KnownGangs {
         let named = likelihood >= LEAST && (unique || witnesses >= 2 || servers.len() >= SERVERS);
         Candidate { suggestion: Suggestion { known: at, likelihood, because, support }, miss, unique, named }
     }
+}
+
+/// The group that a fact speaks for. A command line or a URL that names a file or a server says it again.
+fn witness<'f>(fact: &Fact, found: impl Iterator<Item = &'f Fact>) -> Group {
+    let own = fact.kind.group();
+    if matches!(own, Group::Identity | Group::Server | Group::File) {
+        return own;
+    }
+    let word = |it: &Fact| match it.kind {
+        FactKind::Path => it.value.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase(),
+        _ => it.value.trim_matches('/').to_ascii_lowercase(),
+    };
+    let said = word(fact);
+    let earlier = |it: &&Fact| it.kind.group() < own && it.kind.group() != Group::Identity;
+    let same = |it: &&Fact| {
+        let named = word(it);
+        !named.is_empty() && (said.contains(&named) || named.contains(&said))
+    };
+    found.filter(earlier).filter(same).map(|it| it.kind.group()).min().unwrap_or(own)
 }
 
 /// Ports of one address, and names below one, are one server.
