@@ -16,6 +16,13 @@ owner's alone (a wallet, a key, a file that nobody else is known to use). An add
 that several are known by is divided among them, what a bot kills says nothing of it, and where two gangs are meant nearly as
 much, neither is named. Known infrastructure has been re-rented or seized since: these lists are evidence, no blocklist.
 
+How well it works is measured on simulated gangs, by `cargo run --release -p ringleader-pipeline --example names_score`; a test holds
+these figures. A gang that shows a random half of what its file says, among common names, killed rivals and other gangs'
+servers, is named first in 95 of 100 cases; that asks what is known, so it is the easy question. Where a random half of every gang's
+facts was forgotten, those of its file and those of a public list together, and the gang shows both halves, it is named in 95 of 100,
+of those that a public list is about. Another's name is given to 2 of 100 at most, and to as few of those that nobody knows: taken
+away from the knowledge, or invented. Simulated gangs draw their facts as if one were as likely as the other, which real ones don't.
+
 ";
 
 pub(super) fn markdown(known: &[Known]) -> String {

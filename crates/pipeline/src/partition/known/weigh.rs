@@ -236,7 +236,8 @@ impl KnownGangs {
     fn command(&self, part: &str, note: &mut dyn FnMut(Place)) {
         let whole = |before: &str, part: &str, after: &str| {
             let starts_inside = before.ends_with(|it: char| it.is_alphanumeric()) && begins_word(part);
-            !starts_inside && !(part.ends_with(|it: char| it.is_alphanumeric()) && goes_on(after))
+            let ends_inside = part.ends_with(|it: char| it.is_alphanumeric()) && goes_on(after);
+            !starts_inside && !ends_inside
         };
         self.commands.find(part, whole).into_iter().for_each(&mut *note);
         // What it is called that runs.
@@ -331,7 +332,7 @@ fn support(known: &Known, shown: &Shown<'_>) -> Vec<String> {
 
 /// The best gang, where no other could be meant as well; and the families.
 fn decide(known: &[Known], mut candidates: Vec<Candidate>) -> Naming {
-    candidates.sort_by(|a, b| (!a.named, a.miss, a.suggestion.known).cmp(&(!b.named, b.miss, b.suggestion.known)));
+    candidates.sort_by_key(|it| (!it.named, it.miss, it.suggestion.known));
     let mut naming = Naming::default();
     let (gangs, families): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|it| known[it.suggestion.known].kind == Kind::Gang);
