@@ -21,9 +21,9 @@ review: gen
     git diff --stat -- docs fixtures
     git diff -- docs fixtures
 
-# Generated pages (formats, behaviours, methods), snapshots of the formats and of the report.
+# Generated pages (formats, behaviours, methods, gangs), snapshots of the formats and of the report.
 gen:
-    touch crates/pipeline/src/label/methods/mod.rs
+    touch crates/pipeline/src/label/methods/mod.rs crates/pipeline/src/partition/known/mod.rs
     RINGLEADER_BLESS=1 cargo test --package ringleader-pipeline --lib --test docs -- up_to_date current snapshots
     RINGLEADER_BLESS=1 cargo test --package ringleader-report --test folder -- the_sample_is_written_as_before
 

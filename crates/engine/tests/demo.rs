@@ -6,20 +6,13 @@ use std::path::Path;
 use ringleader_engine::assemble::Known;
 use ringleader_engine::collect::{CollectConfig, Quiet};
 use ringleader_engine::sources::Input;
-use ringleader_engine::{Config, run};
+use ringleader_engine::{Config, run, simulate};
 use ringleader_model::Rows;
 use ringleader_model::time::TimeDefaults;
 use ringleader_pipeline::label::episode::Knowledge;
 
-#[test]
-fn the_demos_gangs_are_found_and_kept_apart() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/demo");
-    let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("TRUTH.json")).unwrap()).unwrap();
-    let inputs: Vec<Input> = ["alibaba", "auth", "fleet", "honeypot", "network", "seeds", "web", "windows"]
-        .iter()
-        .map(|it| Input::Path(folder.join(it)))
-        .collect();
-    let config = Config {
+fn config() -> Config {
+    Config {
         collect: CollectConfig {
             threads: 2,
             memory: 256 << 20,
@@ -30,7 +23,18 @@ fn the_demos_gangs_are_found_and_kept_apart() {
         },
         processes: false,
         known: Known::default(),
-    };
+    }
+}
+
+#[test]
+fn the_demos_gangs_are_found_and_kept_apart() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/demo");
+    let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("TRUTH.json")).unwrap()).unwrap();
+    let inputs: Vec<Input> = ["alibaba", "auth", "fleet", "honeypot", "network", "seeds", "web", "windows"]
+        .iter()
+        .map(|it| Input::Path(folder.join(it)))
+        .collect();
+    let config = config();
     let mut rows = Rows::default();
     let found = run(&inputs, &Knowledge::built_in(), &config, &Quiet, &mut rows).unwrap().findings;
     assert_eq!(found.summary.events_rejected, 0, "{:?}", found.summary.sources);
@@ -92,4 +96,26 @@ fn the_demos_gangs_are_found_and_kept_apart() {
     assert_eq!(found.repaired.iter().map(|it| it.times).sum::<u64>(), rows.repairs.len() as u64);
     // Every claim points to a line that is there.
     assert!(found.evidence.iter().all(|it| it.record_sha256.is_some()), "evidence without its record");
+
+    // What was written after a real incident bears that worm's name; what was invented bears nobody's.
+    let named: Vec<&[String]> = found.gangs.iter().map(|it| &*it.known_as).filter(|it| !it.is_empty()).collect();
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert_eq!(named[0][0], "WannaMine");
+    let evidence: BTreeSet<&str> = found.evidence.iter().map(|it| &*it.evidence_id).collect();
+    for it in found.gangs.iter().flat_map(|it| &it.suggestions) {
+        assert!(!it.evidence_ids.is_empty() && it.evidence_ids.iter().all(|id| evidence.contains(&**id)), "{it:?}");
+    }
+}
+
+#[test]
+fn invented_gangs_bear_nobodys_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.ndjson");
+    let simulated = simulate::Config { seed: 11, events: 80_000, bot_permille: 100, ..simulate::Config::default() };
+    simulate::write(&simulated, &mut std::fs::File::create(&log).unwrap(), None).unwrap();
+    let mut rows = Rows::default();
+    let found = run(&[Input::Path(log)], &Knowledge::built_in(), &config(), &Quiet, &mut rows).unwrap().findings;
+    assert!(found.gangs.len() > 3, "{} gangs", found.gangs.len());
+    let named: Vec<_> = found.gangs.iter().flat_map(|it| &it.suggestions).collect();
+    assert!(named.is_empty(), "{named:#?}");
 }

@@ -110,8 +110,11 @@ pub struct Gang {
     pub gang_id: Text,
     /// For people: what the analyst called it, else derived from the earliest feature.
     pub name: String,
-    /// Names that others gave it.
+    /// Names that others may have given it: those of `suggestions`, families marked as such.
     pub known_as: Vec<String>,
+    /// Whom it may be, of those known, and why; likeliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<NameSuggestion>,
     /// The kit it shares with other gangs.
     pub family: Option<String>,
     pub confidence: Permille,
@@ -127,6 +130,22 @@ pub struct Gang {
     pub links: Vec<Link>,
     /// What was nearly joined, and was not.
     pub near_misses: Vec<NearMiss>,
+}
+
+/// A known gang or family that this one may be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameSuggestion {
+    /// An id of `list gangs`.
+    pub known: Text,
+    pub name: String,
+    /// gang or family
+    pub kind: Text,
+    pub likelihood: Permille,
+    /// The facts that fit, heaviest first.
+    pub because: Vec<String>,
+    /// Methods and behaviours that fit as well.
+    pub support: Vec<Text>,
+    pub evidence_ids: Vec<Text>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -105,6 +105,14 @@ impl<'a> Folder<'a> {
                 text(who, "last_seen")
             ),
         ];
+        if !list(gang, "suggestions").is_empty() {
+            lines.push("\nWho they may be".to_owned());
+        }
+        for it in list(gang, "suggestions") {
+            lines.push(format!("  {} ({}), likelihood {}", text(it, "name"), text(it, "kind"), it["likelihood"]));
+            lines.extend(list(it, "because").iter().filter_map(|it| it.as_str()).map(|it| format!("    {it}")));
+            self.quote(&mut lines, list(it, "evidence_ids"), 2);
+        }
         lines.push("\nHow they got in".to_owned());
         for it in list(gang, "how") {
             lines.push(format!(

@@ -7,6 +7,7 @@ use anyhow::Result;
 use ringleader_pipeline::collect::FORMATS;
 use ringleader_pipeline::label::Behaviours;
 use ringleader_pipeline::label::episode::Knowledge;
+use ringleader_pipeline::partition::known::KnownGangs;
 use serde_json::{Value, json};
 
 use super::Done;
@@ -41,8 +42,21 @@ pub(super) fn list(what: Listed, rules: Option<&Path>, as_json: bool) -> Result<
             });
             (&["id", "class", "cve", "name"], rows.collect())
         }
-        // Names of known gangs come with the knowledge of gangs; none ships yet.
-        Listed::Gangs => (&["id", "name"], Vec::new()),
+        Listed::Gangs => {
+            let known = KnownGangs::builtin();
+            let rows = known.all().iter().map(|it| {
+                let names: Vec<&str> = std::iter::once(&it.name).chain(&it.names).map(String::as_str).collect();
+                let references = it.references.iter().map(|it| format!("{} {}", it.publisher, it.year));
+                vec![
+                    it.id.clone(),
+                    it.kind.name().to_owned(),
+                    names.join(", "),
+                    it.platforms.join(", "),
+                    references.collect::<Vec<_>>().join("; "),
+                ]
+            });
+            (&["id", "kind", "names", "platforms", "references"], rows.collect())
+        }
     };
     let mut out = std::io::stdout().lock();
     if as_json {
@@ -60,9 +74,6 @@ pub(super) fn list(what: Listed, rules: Option<&Path>, as_json: bool) -> Result<
         serde_json::to_writer_pretty(&mut out, &list)?;
         writeln!(out)?;
         return Ok(Done::Clean);
-    }
-    if rows.is_empty() {
-        writeln!(out, "none ship with this version; gangs that a run finds are in its gangs.json")?;
     }
     let widths: Vec<usize> =
         (0..columns.len()).map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0)).collect();

@@ -189,6 +189,9 @@ fn knowledge_digest(knowledge: &Knowledge) -> String {
     for it in knowledge.methods.all() {
         hasher.update(format!("{it:?}\n"));
     }
+    for it in knowledge.gangs.all() {
+        hasher.update(format!("{it:?}\n"));
+    }
     hex(&hasher.finalize())
 }
 

@@ -21,10 +21,12 @@ impl Assembly<'_> {
     pub(super) fn to_see(&self, gang: &partition::Gang) -> GangSeen {
         let links = gang.links.iter().chain(&gang.near_misses);
         let features = gang.campaigns.iter().flat_map(|it| &self.campaigns.list[*it].features);
-        let addresses = features.filter_map(|it| self.feature(it)).filter(|it| is_address(it));
+        let features: Vec<(Key, &FeatureStat)> = features.filter_map(|it| Some((*it, self.feature(it)?))).collect();
+        let known = features.iter().filter(|it| self.knowledge.gangs.knows(it.1.kind(), &it.1.value));
         GangSeen::new(
             links.flat_map(|it| it.because.iter().take(SHARED).map(|it| it.0)),
-            addresses.map(|it| it.value.as_str().into()).collect(),
+            known.map(|it| it.0),
+            features.iter().filter(|it| is_address(it.1)).map(|it| it.1.value.as_str().into()).collect(),
         )
     }
 
@@ -65,12 +67,14 @@ impl Assembly<'_> {
         let (indicators, infrastructure) = self.who(&features, seen);
         let how = self.how(&name, seen);
         let what = self.what(&name, seen);
+        let suggestions = self.suggestions(&name, &members, &how, &what, (first, last), seen);
         let links = gang.links.iter().map(|it| self.link(it, seen)).collect();
         let near_misses = gang.near_misses.iter().map(|it| self.near_miss(it, &members, seen)).collect();
         Gang {
             gang_id,
             name,
-            known_as: Vec::new(),
+            known_as: super::names::known_as(&self.knowledge.gangs, &suggestions),
+            suggestions,
             family: gang.family.map(|it| hex(it)[..8].to_string()),
             confidence,
             supersedes: gang.supersedes.iter().copied().map(hex).collect(),

@@ -5,6 +5,7 @@
 mod campaigns;
 mod evidence;
 mod gangs;
+mod names;
 mod remnants;
 mod seen;
 mod summary;

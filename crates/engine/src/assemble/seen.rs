@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringleader_model::Timestamp;
 use ringleader_model::findings::{ActivityBucket, GangActivity, Step, Text};
+use ringleader_model::{Context, Timestamp};
 use ringleader_pipeline::merge::record::{EpisodeRecord, MemberRecord, NodeRecord};
 use ringleader_pipeline::merge::sketch::{Key, earlier, feature_key};
 
@@ -25,6 +25,8 @@ pub(super) struct GangSeen {
     pub(super) methods: BTreeMap<u16, Method>,
     /// Where the values stand that links speak of.
     pub(super) features: BTreeMap<Key, Examples>,
+    /// Values that known gangs have as well, with what this gang did with them.
+    pub(super) known: BTreeMap<Key, (BTreeSet<Context>, Examples)>,
     /// Values of its infrastructure: whether they have a role is asked in the end.
     addresses: BTreeSet<Text>,
     pub(super) activity: Activity,
@@ -90,10 +92,15 @@ impl Seen {
 }
 
 impl GangSeen {
-    /// `links` and `addresses`: of which values it will be asked where they stand, and what they are.
-    pub(super) fn new(links: impl IntoIterator<Item = Key>, addresses: BTreeSet<Text>) -> Self {
+    /// `links`, `known` and `addresses`: of which values it will be asked where they stand, and what they are.
+    pub(super) fn new(
+        links: impl IntoIterator<Item = Key>,
+        known: impl IntoIterator<Item = Key>,
+        addresses: BTreeSet<Text>,
+    ) -> Self {
         let features = links.into_iter().map(|it| (it, Examples::default())).collect();
-        Self { features, addresses, ..Self::default() }
+        let known = known.into_iter().map(|it| (it, Default::default())).collect();
+        Self { features, known, addresses, ..Self::default() }
     }
 
     /// Adds one record.
@@ -116,8 +123,16 @@ impl GangSeen {
                 slot.say(value);
             }
             if let Some(member) = shown {
-                for (kind, _, value) in &node.indicators {
-                    if let Some(examples) = self.features.get_mut(&feature_key(*kind, value)) {
+                for (kind, context, value) in &node.indicators {
+                    let key = feature_key(*kind, value);
+                    if let Some(examples) = self.features.get_mut(&key) {
+                        examples.add(member, node.inferred);
+                    }
+                    // What it fights is no evidence of who it is.
+                    if !matches!(context, Context::Killed | Context::Mentioned)
+                        && let Some((contexts, examples)) = self.known.get_mut(&key)
+                    {
+                        contexts.insert(*context);
                         examples.add(member, node.inferred);
                     }
                 }

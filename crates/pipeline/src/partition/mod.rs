@@ -5,6 +5,7 @@
 
 mod attach;
 mod family;
+pub mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -386,6 +386,7 @@ fn first_gang(b: &mut Builder) {
         gang_id: "g-7f3e".into(),
         name: "ujuyfa5".into(),
         known_as: vec!["pty1".into()],
+        suggestions: vec![],
         family: Some("tsunami-kit".into()),
         confidence: Permille::new(968),
         supersedes: texts(["g-0c11"]),

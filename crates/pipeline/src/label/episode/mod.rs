@@ -31,6 +31,7 @@ use crate::extract::Extractor;
 use crate::merge::Sketch;
 use crate::merge::record::EpisodeRecord;
 use crate::merge::sketch::{Reach, reach};
+use crate::partition::known::KnownGangs;
 
 pub use hits::Hits;
 pub use record::{member, process_uid};
@@ -50,11 +51,18 @@ pub struct Knowledge {
     pub extractor: Extractor,
     pub behaviours: Behaviours,
     pub methods: Methods,
+    /// Labels nothing: names are suggested in the end.
+    pub gangs: KnownGangs,
 }
 
 impl Knowledge {
     pub fn built_in() -> Self {
-        Self { extractor: Extractor::new(), behaviours: Behaviours::built_in(), methods: Methods::builtin() }
+        Self {
+            extractor: Extractor::new(),
+            behaviours: Behaviours::built_in(),
+            methods: Methods::builtin(),
+            gangs: KnownGangs::builtin(),
+        }
     }
 }
 
