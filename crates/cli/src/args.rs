@@ -198,6 +198,24 @@ pub(crate) struct SimulateArgs {
     /// How many of a thousand incidents have servers, wallet, key and pool of their own
     #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub one_off: u32,
+    /// How many of a thousand events come twice; copies come on top
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub duplicate: u32,
+    /// How late events may come: one in ten as much, the others up to two seconds
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub disorder: u32,
+    /// How far a host's clock may be off, either way
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub skew: u32,
+    /// How many events a second of one host its sensor keeps; 0 keeps all
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub rate_limit: u32,
+    /// How many of a thousand hosts are silent for an hour
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub outage: u32,
+    /// How many of a thousand Linux hosts have no more than 4,096 pids
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub small_pids: u32,
     /// Where the log goes; - is standard output
     #[arg(long, value_name = "LOG")]
     pub out: PathBuf,

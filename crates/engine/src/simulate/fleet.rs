@@ -1,5 +1,6 @@
 //! a number of hosts → the fleet: what each is for, which services it runs and with which pids.
 
+use super::faults::{Sensor, drawn};
 use super::random::{Random, scatter};
 use super::template::push_address;
 
@@ -145,6 +146,8 @@ pub(super) struct Live {
     pub(super) lost: bool,
 }
 
+const SMALL_PIDS: u32 = 4096;
+
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) name: String,
@@ -160,6 +163,7 @@ pub(super) struct Host {
     threads: u64,
     services: [Live; CONTEXTS],
     kept: Vec<u32>,
+    pub(super) sensor: Sensor,
 }
 
 impl Host {
@@ -188,6 +192,7 @@ impl Host {
             threads: random.between(1, 9),
             services: Default::default(),
             kept: Vec::new(),
+            sensor: Sensor::default(),
             random,
         };
         host.services[Context::Init as usize].pid = 1;
@@ -196,6 +201,14 @@ impl Host {
             host.services[context as usize] = Live { pid: host.free(pid), ..Live::default() };
         }
         host
+    }
+
+    /// At that chance, gives the host so few pids that they come round several times a day.
+    pub(super) fn narrow_pids(&mut self, permille: u32) {
+        if drawn(self.seed, 0, 0x91d5, 1000) < u64::from(permille) {
+            self.max_pid = SMALL_PIDS;
+            self.last_pid %= SMALL_PIDS;
+        }
     }
 
     /// The services of this host, init aside, in the order in which they start.

@@ -3,9 +3,10 @@
 //! A fleet of Linux servers doing its work, and gangs that break into it in waves. What happens is written in the
 //! scene files; the code only plays them. Everything is drawn from the seed, with integers alone: one configuration
 //! gives the same bytes everywhere. Memory grows with hosts and incidents, not with events. docs/simulate.md has the
-//! columns. Deliberately absent: clock skew, duplicates, outages.
+//! columns. Deliberately absent: contradictions in the log itself, such as a wrong ppid.
 
 pub mod demo;
+mod faults;
 mod fleet;
 mod gangs;
 mod ndjson;
@@ -18,6 +19,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, Write};
 
+pub use faults::Faults;
+use faults::Sensor;
 use fleet::{Context, Host, Live, Role};
 use gangs::{Family, Gang};
 use ndjson::Log;
@@ -47,11 +50,20 @@ pub struct Config {
     pub bot_permille: u64,
     /// Of all incidents: those whose servers, wallet, key and pool are used by no other.
     pub one_off_permille: u32,
+    pub faults: Faults,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { seed: 1, events: 1_000_000, hosts: None, loss: Loss::default(), bot_permille: 15, one_off_permille: 0 }
+        Self {
+            seed: 1,
+            events: 1_000_000,
+            hosts: None,
+            loss: Loss::default(),
+            bot_permille: 15,
+            one_off_permille: 0,
+            faults: Faults::default(),
+        }
     }
 }
 
@@ -66,6 +78,8 @@ impl Config {
 pub struct Counts {
     pub written: u64,
     pub lost: u64,
+    /// Second copies, on top of what was written.
+    pub copies: u64,
     pub bot: u64,
     pub incidents: u64,
     pub gangs: u64,
@@ -93,7 +107,7 @@ pub fn write(config: &Config, out: &mut dyn Write, truth: Option<Truth<'_>>) -> 
     let fleet = (0..hosts).map(|n| Host::new(n, config.seed)).collect();
     let mut world = World::new(config, &scripts, fleet, span);
     world.plan_waves(config.played() * config.bot_permille / 1000, config.seed);
-    let mut log = Log::new(config.events, START_MILLIS, &scripts.gangs, truth);
+    let mut log = Log::new(config, START_MILLIS, &scripts.gangs, truth);
     while let Some(Reverse((time, actor))) = world.due.pop() {
         log.flush_before(time, out)?;
         world.act(time, actor, &mut log);
@@ -193,7 +207,9 @@ impl<'a> World<'a> {
             due: BinaryHeap::new(),
             booted: 0,
         };
-        for (n, host) in world.hosts.iter().enumerate() {
+        for (n, host) in world.hosts.iter_mut().enumerate() {
+            host.sensor = Sensor::new(&config.faults, host.seed, START_MILLIS, span);
+            host.narrow_pids(config.faults.small_pids_permille);
             let first = random.below(world.waits[host.role as usize].saturating_mul(2));
             world.due.push(Reverse((START_MILLIS + first as i64, n as u32)));
         }
@@ -321,6 +337,7 @@ fn boot<S: Sink>(host: &mut Host, time: i64, seed: u64, booted: u64, sink: &mut 
         clock += host.random.between(20, 400) as i64;
         let id = event_id((1 << 40) - 1 - booted - made, seed);
         made += 1;
+        let lost = host.sensor.misses(clock);
         sink.started(&Started {
             id,
             time_millis: clock,
@@ -338,9 +355,9 @@ fn boot<S: Sink>(host: &mut Host, time: i64, seed: u64, booted: u64, sink: &mut 
             scene: "boot",
             node: 0,
             parent: Parent { event: None, status: Status::BeforeLog, ancestor: None },
-            lost: false,
+            lost,
         });
-        host.set_service(context, Live { pid, event: Some(id), lost: false });
+        host.set_service(context, Live { pid, event: Some(id), lost });
     }
     made
 }

@@ -6,6 +6,7 @@ use super::scene::{Scene, Start};
 use super::template::Filling;
 
 /// One process start, before anything was lost.
+#[derive(Clone, Copy)]
 pub(super) struct Started<'a> {
     pub(super) id: u64,
     pub(super) time_millis: i64,
@@ -246,6 +247,7 @@ impl Player {
             };
             self.random.permille(share)
         };
+        let lost = lost || play.host.sensor.misses(play.clock_millis);
         let id = event_id(self.played, self.seed);
         self.played += 1;
         let event = Started {
