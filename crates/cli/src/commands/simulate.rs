@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use ringleader_engine::collect::Progress as _;
 use ringleader_engine::score::beside;
-use ringleader_engine::simulate::{self, Config, Faults, Loss, Truth};
+use ringleader_engine::simulate::{self, Config, Extras, Faults, Loss, Truth};
 
 use super::Done;
 use crate::args::{LossModel, SimulateArgs};
@@ -33,6 +33,14 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Done> {
             outage_permille: args.outage,
             small_pids_permille: args.small_pids,
         },
+        extras: Extras {
+            copycats: args.copycats,
+            rivals: args.rivals,
+            widespread: args.widespread,
+            planted: args.planted,
+        },
+        windows_permille: args.windows,
+        herrings: args.herrings,
     };
     let paths = args.truth.as_deref().map(|it| [it.to_owned(), beside(it, "incidents"), beside(it, "bots")]);
     if paths.iter().flatten().any(|it| *it == args.out) {

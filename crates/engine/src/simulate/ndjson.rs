@@ -285,7 +285,7 @@ fn push_line_at(event: &Started<'_>, second: &[u8; 19], line: &mut String) {
 }
 
 fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 fn push_millis(millis: u32, line: &mut String) {

@@ -151,11 +151,7 @@ impl Player {
                 None => return (None, start_millis),
             },
         };
-        let status = match (live.event, live.lost) {
-            (None, _) => Status::BeforeLog,
-            (_, true) => Status::Missing,
-            _ => Status::Observed,
-        };
+        let status = live.status();
         let frame = &mut self.frames[0];
         frame.pid = live.pid;
         frame.as_parent = Some(Parent { event: live.event, status, ancestor: live.event });
