@@ -9,8 +9,26 @@ use super::scene::{self, Scene};
 
 /// What `{g:name}` may say, in the order of a wave's values.
 pub(super) const NAMES: [&str; 20] = [
-    "server", "url", "script", "binary", "wallet", "pool", "key", "paste", "c2", "dir", "bot", "dropper", "b64",
-    "mail", "second", "channel", "rival_dir", "rival_bot", "rival_server", "rival_pool",
+    "server",
+    "url",
+    "script",
+    "binary",
+    "wallet",
+    "pool",
+    "key",
+    "paste",
+    "c2",
+    "dir",
+    "bot",
+    "dropper",
+    "b64",
+    "mail",
+    "second",
+    "channel",
+    "rival_dir",
+    "rival_bot",
+    "rival_server",
+    "rival_pool",
 ];
 const OWN: usize = 16;
 /// What a gang shows of others comes after its own values.
@@ -263,12 +281,10 @@ fn values(row: &Row, gang: u64, wave: u64, seed: u64, public: &Random) -> Vec<St
     };
     let paste = format!("https://pastes.example/raw/{}", text(LOWER, 8, &mut new));
     // A documentation network has room for 42.
-    let (network, n) = (["198.51.100", "203.0.113"][((gang * WAVES + wave) / 42 % 2) as usize], (gang * WAVES + wave) % 42);
-    let c2 = format!(
-        "{network}.{}:{}",
-        2 + n * 6 + new.below(6),
-        [6667, 443, 8443, 31337, 1234][new.below(5) as usize]
-    );
+    let (network, n) =
+        (["198.51.100", "203.0.113"][((gang * WAVES + wave) / 42 % 2) as usize], (gang * WAVES + wave) % 42);
+    let c2 =
+        format!("{network}.{}:{}", 2 + n * 6 + new.below(6), [6667, 443, 8443, 31337, 1234][new.below(5) as usize]);
     let second = format!("{}.{}.example", text(&LOWER[..26], 3, &mut new), text(LOWER, 6, &mut new));
     vec![
         server,

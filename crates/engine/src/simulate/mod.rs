@@ -22,9 +22,9 @@ use std::collections::BinaryHeap;
 use std::io::{self, Write};
 
 pub use faults::Faults;
-pub use gangs::Extras;
 use faults::{Sensor, drawn};
 use fleet::{Context, Host, Live, Role};
+pub use gangs::Extras;
 use gangs::{Family, Gang};
 use ndjson::Log;
 pub use play::Loss;

@@ -40,7 +40,7 @@ fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
 fn millis(line: &str) -> i64 {
     let defaults = ringleader_model::time::TimeDefaults::default();
     let time = ringleader_model::time::Timestamp::parse(field(line, "time"), &defaults).unwrap().0;
-    time.as_nanos() as i64 / 1_000_000
+    time.0 / 1000
 }
 
 /// Of a gang, what its commands say.
@@ -57,7 +57,7 @@ fn without_options_a_seed_gives_what_it_always_gave() {
     assert_eq!([&made.log, &made.events, &made.incidents, &made.bots].map(|it| hash(it)), PINNED);
 }
 
-const PINNED: [u64; 4] = [0, 0, 0, 0];
+const PINNED: [u64; 4] = [11287969883118791923, 12321036043870085502, 13298116882368537977, 6355660167021362352];
 
 #[test]
 fn copies_come_on_top_and_are_the_same_lines() {
@@ -91,10 +91,7 @@ fn late_events_change_their_place_and_nothing_else() {
 fn a_hosts_clock_is_off_by_the_same_all_day() {
     let (plain, skewed) = (made(&base()), with(Faults { skew_secs: 300, ..Faults::default() }));
     let times = |made: &Made| -> BTreeMap<String, (String, i64)> {
-        made.log
-            .lines()
-            .map(|it| (field(it, "id").to_owned(), (field(it, "host").to_owned(), millis(it))))
-            .collect()
+        made.log.lines().map(|it| (field(it, "id").to_owned(), (field(it, "host").to_owned(), millis(it)))).collect()
     };
     let (plain, skewed) = (times(&plain), times(&skewed));
     let mut off: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
@@ -161,8 +158,13 @@ fn all_faults_together_leave_the_truth_whole() {
     let made = made(&Config { faults, loss, ..base() });
     assert_eq!(made.counts.written, 60_000);
     let logged: BTreeSet<&str> = made.log.lines().map(|it| field(it, "id")).collect();
-    let known: BTreeSet<&str> =
-        made.events.lines().map(|it| it.split('\t').collect::<Vec<_>>()).filter(|it| it[4] == "0").map(|it| it[0]).collect();
+    let known: BTreeSet<&str> = made
+        .events
+        .lines()
+        .map(|it| it.split('\t').collect::<Vec<_>>())
+        .filter(|it| it[4] == "0")
+        .map(|it| it[0])
+        .collect();
     assert_eq!(logged, known);
 }
 
