@@ -222,6 +222,42 @@ pub(crate) struct SimulateArgs {
     /// How many of a thousand incidents have servers, wallet, key and pool of their own
     #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub one_off: u32,
+    /// How many of a thousand events come twice; copies come on top
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub duplicate: u32,
+    /// How late events may come: one in ten as much, the others up to two seconds
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub disorder: u32,
+    /// How far a host's clock may be off, either way
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub skew: u32,
+    /// How many events a second of one host its sensor keeps; 0 keeps all
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub rate_limit: u32,
+    /// How many of a thousand hosts are silent for an hour
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub outage: u32,
+    /// How many of a thousand Linux hosts have no more than 4,096 pids
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub small_pids: u32,
+    /// How many of a thousand hosts run Windows, with gangs of their own
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub windows: u32,
+    /// Adds gangs with another's kit and infrastructure and names of their own
+    #[arg(long)]
+    pub copycats: bool,
+    /// Adds two gangs that hunt each other by name
+    #[arg(long)]
+    pub rivals: bool,
+    /// Adds a gang that comes to 60% of the hosts
+    #[arg(long)]
+    pub widespread: bool,
+    /// Adds a gang that shows so many values of others and popular sites
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub planted: u32,
+    /// Adds honest work that looks like a bot's
+    #[arg(long)]
+    pub herrings: bool,
     /// Where the log goes; - is standard output
     #[arg(long, value_name = "LOG")]
     pub out: PathBuf,

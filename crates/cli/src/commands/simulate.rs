@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use ringleader_engine::collect::Progress as _;
 use ringleader_engine::score::beside;
-use ringleader_engine::simulate::{self, Config, Loss, Truth};
+use ringleader_engine::simulate::{self, Config, Extras, Faults, Loss, Truth};
 
 use super::Done;
 use crate::args::{LossModel, SimulateArgs};
@@ -25,6 +25,22 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Done> {
         loss: Loss { permille: args.loss, short_lived: args.loss_model == LossModel::ShortLived },
         bot_permille: args.bots,
         one_off_permille: args.one_off,
+        faults: Faults {
+            duplicate_permille: args.duplicate,
+            disorder_secs: args.disorder,
+            skew_secs: args.skew,
+            rate_limit: args.rate_limit,
+            outage_permille: args.outage,
+            small_pids_permille: args.small_pids,
+        },
+        extras: Extras {
+            copycats: args.copycats,
+            rivals: args.rivals,
+            widespread: args.widespread,
+            planted: args.planted,
+        },
+        windows_permille: args.windows,
+        herrings: args.herrings,
     };
     let paths = args.truth.as_deref().map(|it| [it.to_owned(), beside(it, "incidents"), beside(it, "bots")]);
     if paths.iter().flatten().any(|it| *it == args.out) {

@@ -1,5 +1,7 @@
 //! a number of hosts → the fleet: what each is for, which services it runs and with which pids.
 
+use super::faults::{Sensor, drawn};
+use super::play::Status;
 use super::random::{Random, scatter};
 use super::template::push_address;
 
@@ -15,9 +17,15 @@ pub(super) enum Role {
     Docker,
     Bastion,
     Backup,
+    Desktop,
+    Iis,
+    Sql,
+    WindowsApp,
+    Build,
+    Domain,
 }
 
-/// Role, its name, its share of a fleet in hundredths, the services it runs.
+/// Role, its name, its share of a system's hosts in hundredths, the services it runs. Windows begins with the desktops.
 const ROLES: &[(Role, &str, u64, &[Context])] = &[
     (Role::Web, "web", 20, &[Context::Nginx]),
     (Role::Php, "php", 12, &[Context::Nginx, Context::Php]),
@@ -29,6 +37,12 @@ const ROLES: &[(Role, &str, u64, &[Context])] = &[
     (Role::Docker, "docker", 6, &[Context::Dockerd, Context::Containerd]),
     (Role::Bastion, "bastion", 3, &[]),
     (Role::Backup, "backup", 3, &[]),
+    (Role::Desktop, "pc", 44, &[Context::Spooler, Context::Explorer]),
+    (Role::Iis, "iis", 15, &[Context::Spooler, Context::Iis]),
+    (Role::Sql, "sql", 13, &[Context::Spooler, Context::Mssql]),
+    (Role::WindowsApp, "winapp", 14, &[Context::Spooler, Context::Tomcat]),
+    (Role::Build, "build", 6, &[Context::Jenkins]),
+    (Role::Domain, "dc", 8, &[]),
 ];
 
 /// What activities hang from: long-lived processes, most of them started before the log.
@@ -50,9 +64,20 @@ pub(super) enum Context {
     Kubelet,
     /// What the incident's `=keep` process left running.
     Kept,
+    Wininit,
+    Services,
+    Schedule,
+    Wmi,
+    Agent,
+    Spooler,
+    Explorer,
+    Iis,
+    Mssql,
+    Tomcat,
+    Jenkins,
 }
 
-const CONTEXTS: usize = 15;
+const CONTEXTS: usize = 26;
 
 /// Context, its name, its program, its command line.
 const PROGRAMS: [(Context, &str, &str, &str); CONTEXTS] = [
@@ -96,6 +121,47 @@ const PROGRAMS: [(Context, &str, &str, &str); CONTEXTS] = [
     (Context::Containerd, "containerd", "/usr/bin/containerd", "/usr/bin/containerd"),
     (Context::Kubelet, "kubelet", "/usr/bin/kubelet", "/usr/bin/kubelet --config=/var/lib/kubelet/config.yaml"),
     (Context::Kept, "kept", "", ""),
+    (Context::Wininit, "wininit", r"C:\Windows\System32\wininit.exe", "wininit.exe"),
+    (Context::Services, "services", r"C:\Windows\System32\services.exe", r"C:\Windows\system32\services.exe"),
+    (
+        Context::Schedule,
+        "schedule",
+        r"C:\Windows\System32\svchost.exe",
+        r"C:\Windows\system32\svchost.exe -k netsvcs -p -s Schedule",
+    ),
+    (
+        Context::Wmi,
+        "wmi",
+        r"C:\Windows\System32\wbem\WmiPrvSE.exe",
+        r"C:\Windows\system32\wbem\wmiprvse.exe -secured -Embedding",
+    ),
+    (Context::Agent, "agent", r"C:\Windows\CCM\CcmExec.exe", r"C:\Windows\CCM\CcmExec.exe"),
+    (Context::Spooler, "spooler", r"C:\Windows\System32\spoolsv.exe", r"C:\Windows\System32\spoolsv.exe"),
+    (Context::Explorer, "explorer", r"C:\Windows\explorer.exe", r"C:\Windows\Explorer.EXE"),
+    (
+        Context::Iis,
+        "iis",
+        r"C:\Windows\System32\inetsrv\w3wp.exe",
+        r#"c:\windows\system32\inetsrv\w3wp.exe -ap "DefaultAppPool" -v "v4.0" -l "webengine4.dll""#,
+    ),
+    (
+        Context::Mssql,
+        "mssql",
+        r"C:\Program Files\Microsoft SQL Server\MSSQL14.MSSQLSERVER\MSSQL\Binn\sqlservr.exe",
+        r#""C:\Program Files\Microsoft SQL Server\MSSQL14.MSSQLSERVER\MSSQL\Binn\sqlservr.exe" -sMSSQLSERVER"#,
+    ),
+    (
+        Context::Tomcat,
+        "tomcat",
+        r"C:\Program Files\Apache Software Foundation\Tomcat 8.5\bin\Tomcat8.exe",
+        r#""C:\Program Files\Apache Software Foundation\Tomcat 8.5\bin\Tomcat8.exe" //RS//Tomcat8"#,
+    ),
+    (
+        Context::Jenkins,
+        "jenkins",
+        r"C:\Program Files\Java\jre1.8.0_291\bin\java.exe",
+        r#""C:\Program Files\Java\jre1.8.0_291\bin\java.exe" -Xrs -jar "C:\jenkins\agent.jar""#,
+    ),
 ];
 
 impl Context {
@@ -123,9 +189,13 @@ impl Role {
     pub(super) fn name(self) -> &'static str {
         ROLES[self as usize].1
     }
-    fn drawn(random: &mut Random) -> Self {
-        let mut left = random.below(ROLES.iter().map(|it| it.2).sum());
-        for (role, _, share, _) in ROLES {
+    pub(super) fn is_windows(self) -> bool {
+        self as usize >= Self::Desktop as usize
+    }
+    fn drawn(windows: bool, random: &mut Random) -> Self {
+        let roles = || ROLES.iter().filter(|it| it.0.is_windows() == windows);
+        let mut left = random.below(roles().map(|it| it.2).sum());
+        for (role, _, share, _) in roles() {
             match left.checked_sub(*share) {
                 Some(rest) => left = rest,
                 None => return *role,
@@ -145,6 +215,20 @@ pub(super) struct Live {
     pub(super) lost: bool,
 }
 
+impl Live {
+    /// As its children's parent.
+    pub(super) fn status(self) -> Status {
+        match (self.event, self.lost) {
+            (None, _) => Status::BeforeLog,
+            (_, true) => Status::Missing,
+            _ => Status::Observed,
+        }
+    }
+}
+
+const SMALL_PIDS: u32 = 4096;
+const WINDOWS_PIDS: u32 = 8192;
+
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) name: String,
@@ -160,13 +244,15 @@ pub(super) struct Host {
     threads: u64,
     services: [Live; CONTEXTS],
     kept: Vec<u32>,
+    pub(super) sensor: Sensor,
 }
 
 impl Host {
-    pub(super) fn new(n: u64, seed: u64) -> Self {
+    pub(super) fn new(n: u64, seed: u64, windows_permille: u32) -> Self {
+        let windows = drawn(seed, n, 0x3195, 1000) < u64::from(windows_permille);
         let seed = scatter(seed ^ scatter(n + 1));
         let mut random = Random::new(seed);
-        let role = Role::drawn(&mut random);
+        let role = Role::drawn(windows, &mut random);
         Self::with_role(n, role, format!("{}-{n:04}", role.name()), seed)
     }
 
@@ -188,19 +274,30 @@ impl Host {
             threads: random.between(1, 9),
             services: Default::default(),
             kept: Vec::new(),
+            sensor: Sensor::default(),
             random,
         };
-        host.services[Context::Init as usize].pid = 1;
+        host.services[host.root() as usize].pid = host.root_pid();
         for context in host.contexts() {
-            let pid = host.random.between(300, 3000) as u32;
+            let pid = host.random.between(300, 3000) as u32 * host.pid_step();
             host.services[context as usize] = Live { pid: host.free(pid), ..Live::default() };
         }
         host
     }
 
+    /// At that chance, gives the host so few pids that they come round several times a day.
+    pub(super) fn narrow_pids(&mut self, permille: u32) {
+        if !self.role.is_windows() && drawn(self.seed, 0, 0x91d5, 1000) < u64::from(permille) {
+            self.max_pid = SMALL_PIDS;
+            self.last_pid %= SMALL_PIDS;
+        }
+    }
+
     /// The services of this host, init aside, in the order in which they start.
     pub(super) fn contexts(&self) -> Vec<Context> {
-        let common = [Context::Sshd, Context::Cron, Context::Monitor];
+        const LINUX: &[Context] = &[Context::Sshd, Context::Cron, Context::Monitor];
+        const WINDOWS: &[Context] = &[Context::Services, Context::Schedule, Context::Wmi, Context::Agent];
+        let common = if self.role.is_windows() { WINDOWS } else { LINUX };
         common.iter().chain(ROLES[self.role as usize].3).copied().collect()
     }
 
@@ -222,7 +319,35 @@ impl Host {
         self.kept.retain(|it| *it != pid);
     }
 
+    /// What was there first.
+    fn root(&self) -> Context {
+        if self.role.is_windows() { Context::Wininit } else { Context::Init }
+    }
+
+    fn root_pid(&self) -> u32 {
+        if self.role.is_windows() { 580 } else { 1 }
+    }
+
+    /// What starts a service.
+    pub(super) fn starter(&self, context: Context) -> Context {
+        match context {
+            Context::Services | Context::Explorer => Context::Wininit,
+            _ if self.role.is_windows() => Context::Services,
+            _ => Context::Init,
+        }
+    }
+
+    fn pid_step(&self) -> u32 {
+        if self.role.is_windows() { 4 } else { 1 }
+    }
+
     pub(super) fn fork(&mut self) -> u32 {
+        if self.role.is_windows() {
+            // Windows hands out what is free, in no order; here none twice within the table's length.
+            self.last_pid = (self.last_pid + 1) % WINDOWS_PIDS;
+            let stride = (self.seed as u32 % WINDOWS_PIDS) | 1;
+            return self.free(4 * (200 + self.last_pid.wrapping_mul(stride) % WINDOWS_PIDS));
+        }
         let step = 1 + self.random.below(self.threads) as u32;
         self.last_pid += step;
         if self.last_pid > self.max_pid {
@@ -235,7 +360,7 @@ impl Host {
 
     fn free(&self, mut pid: u32) -> u32 {
         while self.services.iter().any(|it| it.pid == pid) || self.kept.contains(&pid) {
-            pid += 1;
+            pid += self.pid_step();
         }
         pid
     }
@@ -245,7 +370,7 @@ impl Host {
         self.boots += 1;
         self.kept.clear();
         self.services = Default::default();
-        self.services[Context::Init as usize].pid = 1;
+        self.services[self.root() as usize].pid = self.root_pid();
         self.last_pid = 300;
     }
 }
@@ -280,7 +405,7 @@ mod tests {
 
     #[test]
     fn every_role_occurs_in_a_fleet() {
-        let roles: BTreeSet<&str> = (0..400).map(|n| Host::new(n, 1).role.name()).collect();
+        let roles: BTreeSet<&str> = (0..800).map(|n| Host::new(n, 1, 500).role.name()).collect();
         assert_eq!(roles.len(), Role::COUNT);
     }
 }

@@ -3,9 +3,10 @@
 //! A fleet of Linux servers doing its work, and gangs that break into it in waves. What happens is written in the
 //! scene files; the code only plays them. Everything is drawn from the seed, with integers alone: one configuration
 //! gives the same bytes everywhere. Memory grows with hosts and incidents, not with events. docs/simulate.md has the
-//! columns. Deliberately absent: clock skew, duplicates, outages.
+//! columns. Deliberately absent: contradictions in the log itself, such as a wrong ppid.
 
 pub mod demo;
+mod faults;
 mod fleet;
 mod gangs;
 mod ndjson;
@@ -13,20 +14,27 @@ mod play;
 mod random;
 mod scene;
 mod template;
+#[cfg(test)]
+mod trials;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, Write};
 
+pub use faults::Faults;
+use faults::{Sensor, drawn};
 use fleet::{Context, Host, Live, Role};
+pub use gangs::Extras;
 use gangs::{Family, Gang};
 use ndjson::Log;
 pub use play::Loss;
-use play::{Actor, Kept, Parent, Player, Sink, Started, Status};
+use play::{Actor, Kept, Parent, Player, Sink, Started};
 use random::{Random, event_id};
 use scene::Scene;
 
 const BENIGN: &str = include_str!("scenes/benign.scene");
+const WINDOWS: &str = include_str!("scenes/windows.scene");
+const HERRINGS: &str = include_str!("scenes/herrings.scene");
 const DAY_MILLIS: u64 = 86_400_000;
 /// 2026-03-01T00:00:00Z
 const START_MILLIS: i64 = 1_772_323_200_000;
@@ -47,11 +55,28 @@ pub struct Config {
     pub bot_permille: u64,
     /// Of all incidents: those whose servers, wallet, key and pool are used by no other.
     pub one_off_permille: u32,
+    pub faults: Faults,
+    pub extras: Extras,
+    /// Of all hosts, those that run Windows.
+    pub windows_permille: u32,
+    /// Honest work that looks like a bot's.
+    pub herrings: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { seed: 1, events: 1_000_000, hosts: None, loss: Loss::default(), bot_permille: 15, one_off_permille: 0 }
+        Self {
+            seed: 1,
+            events: 1_000_000,
+            hosts: None,
+            loss: Loss::default(),
+            bot_permille: 15,
+            one_off_permille: 0,
+            faults: Faults::default(),
+            extras: Extras::default(),
+            windows_permille: 0,
+            herrings: false,
+        }
     }
 }
 
@@ -66,6 +91,8 @@ impl Config {
 pub struct Counts {
     pub written: u64,
     pub lost: u64,
+    /// Second copies, on top of what was written.
+    pub copies: u64,
     pub bot: u64,
     pub incidents: u64,
     pub gangs: u64,
@@ -87,13 +114,13 @@ pub struct Truth<'a> {
 /// Writes the log to `out` as NDJSON (`id, time, host, file_path, cmd_line, pid, ppid, parent`), nearly in time
 /// order.
 pub fn write(config: &Config, out: &mut dyn Write, truth: Option<Truth<'_>>) -> io::Result<Counts> {
-    let scripts = Scripts::read(config.seed).map_err(io::Error::other)?;
+    let scripts = Scripts::of(config).map_err(io::Error::other)?;
     let hosts = config.hosts.unwrap_or(config.events / 2500).clamp(8, 1 << 22);
     let span = DAY_MILLIS.max(config.events.saturating_mul(DAY_MILLIS) / (hosts * HOST_EVENTS_A_DAY));
-    let fleet = (0..hosts).map(|n| Host::new(n, config.seed)).collect();
+    let fleet = (0..hosts).map(|n| Host::new(n, config.seed, config.windows_permille)).collect();
     let mut world = World::new(config, &scripts, fleet, span);
     world.plan_waves(config.played() * config.bot_permille / 1000, config.seed);
-    let mut log = Log::new(config.events, START_MILLIS, &scripts.gangs, truth);
+    let mut log = Log::new(config, START_MILLIS, &scripts.gangs, truth);
     while let Some(Reverse((time, actor))) = world.due.pop() {
         log.flush_before(time, out)?;
         world.act(time, actor, &mut log);
@@ -116,9 +143,21 @@ struct Scripts {
 
 impl Scripts {
     fn read(seed: u64) -> Result<Self, String> {
-        let benign = scene::parse(BENIGN, &[]).map_err(|error| format!("benign: {error}"))?;
+        Self::of(&Config { seed, ..Config::default() })
+    }
+
+    fn of(config: &Config) -> Result<Self, String> {
+        let windows = config.windows_permille > 0;
+        let mut benign = Vec::new();
+        for (used, name, text) in
+            [(true, "benign", BENIGN), (windows, "windows", WINDOWS), (config.herrings, "herrings", HERRINGS)]
+        {
+            if used {
+                benign.extend(scene::parse(text, &[]).map_err(|error| format!("{name}: {error}"))?);
+            }
+        }
         let families = gangs::families()?;
-        let gangs = gangs::gangs(&families, seed);
+        let gangs = gangs::gangs(&families, config.seed, windows, config.extras);
         Ok(Self { benign, families, gangs })
     }
 
@@ -193,7 +232,9 @@ impl<'a> World<'a> {
             due: BinaryHeap::new(),
             booted: 0,
         };
-        for (n, host) in world.hosts.iter().enumerate() {
+        for (n, host) in world.hosts.iter_mut().enumerate() {
+            host.sensor = Sensor::new(&config.faults, host.seed, START_MILLIS, span);
+            host.narrow_pids(config.faults.small_pids_permille);
             let first = random.below(world.waits[host.role as usize].saturating_mul(2));
             world.due.push(Reverse((START_MILLIS + first as i64, n as u32)));
         }
@@ -217,12 +258,21 @@ impl<'a> World<'a> {
             let entry = &family.scenes[0];
             let runs = |host: &Host| host.service(entry.from).is_some() && host.service(entry.needs).is_some();
             let able: Vec<u32> = (0u32..).zip(&self.hosts).filter(|it| runs(it.1)).map(|it| it.0).collect();
+            let able_count = able.len() as u64;
             let count = (events * 1000 * gang.weight / weights).div_ceil(family.expected_events().max(1));
             for _ in 0..if able.is_empty() { 0 } else { count } {
                 let wave = random.below(gangs::WAVES);
                 let begin = self.span * wave / gangs::WAVES + self.span / 50;
                 let time = START_MILLIS + (begin + random.wait(self.span / 10) % (self.span * 3 / 4)) as i64;
                 self.plan(at, wave, able[random.below(able.len() as u64) as usize], time);
+            }
+            for host in able.into_iter().filter(|_| gang.widespread) {
+                // Windows hosts cannot be entered: the others make up for them.
+                if drawn(seed, u64::from(host), 0x71de, able_count) < self.hosts.len() as u64 * 6 / 10 {
+                    let after = drawn(seed, u64::from(host), 0x71df, self.span * 9 / 10);
+                    let wave = (after * gangs::WAVES / self.span).min(gangs::WAVES - 1);
+                    self.plan(at, wave, host, START_MILLIS + after as i64);
+                }
             }
         }
     }
@@ -275,7 +325,7 @@ impl<'a> World<'a> {
             // Its own stream: the share of such incidents changes nothing else.
             let own_values = Random::new(seed ^ 0x10ff)
                 .permille(self.one_off_permille)
-                .then(|| gangs::one_off_values(incident.gang as usize, self.seed, seed));
+                .then(|| gangs::one_off_values(gang, self.seed, seed));
             let actor = Actor {
                 gang: Some(incident.gang),
                 incident: number,
@@ -318,9 +368,12 @@ fn boot<S: Sink>(host: &mut Host, time: i64, seed: u64, booted: u64, sink: &mut 
     let mut clock = time + 20_000;
     for context in host.contexts() {
         let pid = host.fork();
+        let starter = host.starter(context);
+        let above = host.service(starter).unwrap_or_default();
         clock += host.random.between(20, 400) as i64;
         let id = event_id((1 << 40) - 1 - booted - made, seed);
         made += 1;
+        let lost = host.sensor.misses(clock);
         sink.started(&Started {
             id,
             time_millis: clock,
@@ -328,19 +381,19 @@ fn boot<S: Sink>(host: &mut Host, time: i64, seed: u64, booted: u64, sink: &mut 
             image: context.image(),
             cmd_line: context.cmd_line(),
             pid,
-            ppid: 1,
-            parent_image: Context::Init.image(),
-            parent_cmd_line: Context::Init.cmd_line(),
+            ppid: above.pid,
+            parent_image: starter.image(),
+            parent_cmd_line: starter.cmd_line(),
             gang: None,
             incident: 0,
             wave: 0,
             one_off: false,
             scene: "boot",
             node: 0,
-            parent: Parent { event: None, status: Status::BeforeLog, ancestor: None },
-            lost: false,
+            parent: Parent { event: above.event, status: above.status(), ancestor: above.event },
+            lost,
         });
-        host.set_service(context, Live { pid, event: Some(id), lost: false });
+        host.set_service(context, Live { pid, event: Some(id), lost });
     }
     made
 }

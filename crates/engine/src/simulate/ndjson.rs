@@ -11,7 +11,7 @@ use ringleader_model::time::Timestamp;
 use super::gangs::Gang;
 use super::play::{Sink, Started};
 use super::template::push_number;
-use super::{Counts, Truth};
+use super::{Config, Counts, Faults, Truth};
 
 const SLOT_MILLIS: i64 = 50;
 /// Slots kept in a ring: about fourteen minutes. Later lines wait in a map.
@@ -35,13 +35,15 @@ pub(super) struct Log<'a> {
     /// Seconds already put in words, by their low bits.
     seconds: Vec<(i64, [u8; 19])>,
     limit: u64,
+    seed: u64,
+    faults: Faults,
     counts: Counts,
     last_incident: u32,
     incidents: Vec<bool>,
 }
 
 impl<'a> Log<'a> {
-    pub(super) fn new(limit: u64, start_millis: i64, gangs: &[Gang], truth: Option<Truth<'a>>) -> Self {
+    pub(super) fn new(config: &Config, start_millis: i64, gangs: &[Gang], truth: Option<Truth<'a>>) -> Self {
         Self {
             ring: vec![String::new(); RING],
             first: start_millis.div_euclid(SLOT_MILLIS),
@@ -53,7 +55,9 @@ impl<'a> Log<'a> {
             bot_rows: String::new(),
             gangs: gangs.iter().map(|it| it.name).collect(),
             seconds: vec![(i64::MIN, [0; 19]); 1024],
-            limit,
+            limit: config.events,
+            seed: config.seed,
+            faults: config.faults,
             counts: Counts::default(),
             last_incident: 0,
             incidents: Vec::new(),
@@ -144,6 +148,16 @@ impl<'a> Log<'a> {
         entry.1
     }
 
+    /// Where what arrives at that time waits.
+    fn slot(&mut self, arrives_millis: i64) -> &mut String {
+        let slot = arrives_millis.div_euclid(SLOT_MILLIS).max(self.first);
+        if slot < self.first + RING as i64 {
+            &mut self.ring[slot as usize % RING]
+        } else {
+            self.later.entry(slot).or_default()
+        }
+    }
+
     fn truth(&mut self, event: &Started<'_>) {
         if self.truth.is_none() {
             return;
@@ -210,6 +224,9 @@ impl Sink for Log<'_> {
         if self.is_full() {
             return false;
         }
+        let arrives = event.time_millis + self.faults.delay_millis(self.seed, event.id);
+        let skew = self.faults.skew_millis(self.seed, event.host);
+        let event = &Started { time_millis: event.time_millis + skew, ..*event };
         self.truth(event);
         if event.gang.is_some() {
             self.counts.bot += u64::from(!event.lost);
@@ -228,13 +245,11 @@ impl Sink for Log<'_> {
         }
         self.counts.written += 1;
         let second = self.second(event.time_millis.div_euclid(1000));
-        let slot = event.time_millis.div_euclid(SLOT_MILLIS).max(self.first);
-        let line = if slot < self.first + RING as i64 {
-            &mut self.ring[slot as usize % RING]
-        } else {
-            self.later.entry(slot).or_default()
-        };
-        push_line_at(event, &second, line);
+        push_line_at(event, &second, self.slot(arrives));
+        if let Some(after) = self.faults.copy_after_millis(self.seed, event.id) {
+            self.counts.copies += 1;
+            push_line_at(event, &second, self.slot(arrives + after));
+        }
         true
     }
 }
@@ -270,7 +285,7 @@ fn push_line_at(event: &Started<'_>, second: &[u8; 19], line: &mut String) {
 }
 
 fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 fn push_millis(millis: u32, line: &mut String) {

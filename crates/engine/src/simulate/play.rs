@@ -6,6 +6,7 @@ use super::scene::{Scene, Start};
 use super::template::Filling;
 
 /// One process start, before anything was lost.
+#[derive(Clone, Copy)]
 pub(super) struct Started<'a> {
     pub(super) id: u64,
     pub(super) time_millis: i64,
@@ -150,11 +151,7 @@ impl Player {
                 None => return (None, start_millis),
             },
         };
-        let status = match (live.event, live.lost) {
-            (None, _) => Status::BeforeLog,
-            (_, true) => Status::Missing,
-            _ => Status::Observed,
-        };
+        let status = live.status();
         let frame = &mut self.frames[0];
         frame.pid = live.pid;
         frame.as_parent = Some(Parent { event: live.event, status, ancestor: live.event });
@@ -246,6 +243,7 @@ impl Player {
             };
             self.random.permille(share)
         };
+        let lost = lost || play.host.sensor.misses(play.clock_millis);
         let id = event_id(self.played, self.seed);
         self.played += 1;
         let event = Started {

@@ -114,6 +114,7 @@ fn close(scene: Option<&mut Scene>, open: &mut Vec<usize>, level: usize) {
 fn parse_head(head: &str) -> Result<Scene, String> {
     let mut words = head.split_whitespace();
     let name = words.next().unwrap_or_default().to_owned();
+    let mut needs = None;
     let mut scene = Scene {
         name,
         from: Context::Init,
@@ -130,7 +131,7 @@ fn parse_head(head: &str) -> Result<Scene, String> {
         let (key, value) = word.split_once('=').ok_or_else(|| format!("`{word}` is not key=value"))?;
         match key {
             "from" => scene.from = Context::from_name(value).ok_or_else(|| format!("no context `{value}`"))?,
-            "needs" => scene.needs = Context::from_name(value).ok_or_else(|| format!("no context `{value}`"))?,
+            "needs" => needs = Some(Context::from_name(value).ok_or_else(|| format!("no context `{value}`"))?),
             "weight" => scene.weight = value.parse().map_err(|_| format!("`{value}` is no number"))?,
             "after" => scene.after_secs = range(value)?,
             "times" => scene.repeats = range(value)?,
@@ -145,6 +146,7 @@ fn parse_head(head: &str) -> Result<Scene, String> {
             _ => return Err(format!("unknown key `{key}`")),
         }
     }
+    scene.needs = needs.unwrap_or(scene.from);
     Ok(scene)
 }
 

@@ -8,11 +8,13 @@
 //! | `{host}` `{ip}` `{peer}` `{client}` `{user}` | this host; its address; another host's; a stranger's; an account |
 //! | `{date}` `{ymd}` `{hm}` `{epoch}` | the time of the event |
 //! | `{g:name}` | a value of the gang or of its wave |
+//! | `{planted}` `{planted_url}` | of what a gang shows of others: anything, an address to fetch |
 //! | `{{` | a brace |
 //!
 //! A scope in front keeps a value: `{!1:hex8}` in one process, `{#1:hex8}` through a scene, `{@1:hex8}` on a host,
 //! `{%1:hex8}` in an incident. Two choices of one scope, slot and length choose alike.
 
+use super::gangs::PLANTED_FROM;
 use super::random::{Random, scatter};
 
 #[derive(Debug, Clone, Default)]
@@ -45,6 +47,7 @@ enum Kind {
     Peer,
     Client,
     User,
+    Planted { urls: bool },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -264,6 +267,8 @@ fn kind_of(text: &str) -> Option<Kind> {
         "peer" => Some(Kind::Peer),
         "client" => Some(Kind::Client),
         "user" => Some(Kind::User),
+        "planted" => Some(Kind::Planted { urls: false }),
+        "planted_url" => Some(Kind::Planted { urls: true }),
         _ => None,
     }
 }
@@ -283,6 +288,12 @@ impl Kind {
             }
             Self::Word => out.push_str(WORDS[random.below(WORDS.len() as u64) as usize]),
             Self::User => out.push_str(USERS[random.below(USERS.len() as u64) as usize]),
+            Self::Planted { urls } => {
+                let shown = with.gang.get(PLANTED_FROM..).unwrap_or_default();
+                let (before, from) = shown.split_at(random.below(shown.len() as u64) as usize);
+                let found = from.iter().chain(before).find(|it| !urls || it.starts_with("http"));
+                out.push_str(found.map_or("", String::as_str));
+            }
             Self::Number(low, high) => push_number(random.between(*low, *high), out),
             Self::Peer => push_address(random.below(with.hosts), out),
             Self::Client => {

@@ -157,7 +157,7 @@ fn story() -> Result<Story, String> {
     }
     let named: Vec<(String, String)> = hosts.iter().map(|it| (it.name.clone(), it.address.clone())).collect();
     let loss = Loss { permille: LOST_PERMILLE, short_lived: true };
-    let config = Config { seed: SEED, events: 21_000, hosts: None, loss, bot_permille: 60, one_off_permille: 0 };
+    let config = Config { seed: SEED, events: 21_000, loss, bot_permille: 60, ..Config::default() };
     let span = 2 * DAY_MILLIS;
     let mut world = World::new(&config, &scripts, hosts, span);
     let mut random = Random::new(SEED);
