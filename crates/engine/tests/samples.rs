@@ -34,7 +34,7 @@ const READ: &[(&str, &str, u64, &str)] = &[
     (
         "evtx_mitre/T1021.001-Remote_Desktop_Protocol_ID4825-Denied_RDP_connection_with_valid_credentials.evtx",
         "evtx",
-        0,
+        2,
         "",
     ),
     ("evtx_mitre/T1021.002-SMB_Windows_Admin_Shares_ID4688-4648_Lateral_movement_with_net_use.evtx", "evtx", 2, ""),
@@ -59,10 +59,10 @@ const READ: &[(&str, &str, u64, &str)] = &[
     (
         "evtx_mitre/T1021.002-SMB_Windows_Admin_Shares_ID5142-5143-Mimispool_print_share_created_and_modified.evtx",
         "evtx",
-        0,
+        2,
         "",
     ),
-    ("evtx_mitre/T1021.002-SMB_Windows_Admin_Shares_ID5142-_New_file_share_created.evtx", "evtx", 3, ""),
+    ("evtx_mitre/T1021.002-SMB_Windows_Admin_Shares_ID5142-_New_file_share_created.evtx", "evtx", 4, ""),
     (
         "evtx_mitre/T1021.002-SMB_Windows_Admin_Shares_ID5145-remote_shell_execution_via_SMB_admin_share.evtx",
         "evtx",
@@ -81,7 +81,7 @@ const READ: &[(&str, &str, u64, &str)] = &[
         6,
         "",
     ),
-    ("evtx_mitre/T1021.004-Remote_Service_SSH_ID4-OpenSSH_server_listening.evtx", "evtx", 0, ""),
+    ("evtx_mitre/T1021.004-Remote_Service_SSH_ID4-OpenSSH_server_listening.evtx", "evtx", 6, ""),
     ("evtx_mitre/T1021.004-Remote_Service_SSH_ID4103-4104-OpenSSH_server_install.evtx", "evtx", 4, ""),
     ("evtx_mitre/T1021.006-Windows_Remote_Management_ID4656-WS_Management_listener_enumeration.evtx", "evtx", 0, ""),
     ("evtx_mitre/T1550-Use_Alternate_Authentication_Material_ID4624-Mimikatz_Pass_the_hash.evtx", "evtx", 5, ""),
@@ -104,7 +104,7 @@ const READ: &[(&str, &str, u64, &str)] = &[
     (
         "otrf_lateral/covenant_psremoting_command.zip!covenant_psremoting_command_2020-08-06115603.json",
         "windows_json",
-        268,
+        285,
         "",
     ),
     (
@@ -125,7 +125,7 @@ const READ: &[(&str, &str, u64, &str)] = &[
         124,
         "",
     ),
-    ("otrf_lateral/schtask_create.zip!schtask_create_2020-12-1907003032.json", "windows_json", 75, ""),
+    ("otrf_lateral/schtask_create.zip!schtask_create_2020-12-1907003032.json", "windows_json", 76, ""),
     ("otrf_linux_auditd/sh_arp_cache.zip!sh_arp_cache_2020-11-10074812.log", "auditd", 2, ""),
     ("otrf_linux_auditd/sh_binary_padding_dd.zip!sh_binary_padding_dd_2020-11-10081941.log", "auditd", 1, ""),
     (
