@@ -320,7 +320,7 @@ fn remnants(
     for episode in beside.into_iter().take(REMNANTS) {
         part.records.push(labeller.remnant(words, graph, episode, about));
     }
-    let suspicious = part.records[first..].iter().filter(|it| it.suspicious || it.group == 0);
+    let suspicious = part.records[first..].iter().filter(|it| it.suspicious || it.is_remnant());
     let done: HashSet<u64> =
         suspicious.flat_map(|it| &it.nodes).filter(|it| !it.inferred).map(|it| it.template).collect();
     let room = REMNANTS.saturating_sub(part.records.len() - first);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use ringleader_model::findings::Text;
+use ringleader_model::findings::{Evidence, Text};
 use ringleader_pipeline::collect::text::decode;
 use sha2::{Digest, Sha256};
 
@@ -44,6 +44,27 @@ pub fn quote(wanted: &BTreeMap<Text, Vec<(u64, u64)>>, spool: &Spool) -> BTreeMa
         let _ = quote_stream(bytes, source, &places, &mut quoted);
     }
     quoted
+}
+
+/// Puts the records that evidence points to beside it, of the sources that may be quoted.
+pub fn quote_evidence<'e>(
+    evidence: impl Iterator<Item = &'e mut Evidence>,
+    spool: &Spool,
+    may_quote: impl Fn(&str) -> bool,
+) {
+    let mut placed: Vec<((Text, u64, u64), &mut Evidence)> =
+        evidence.filter_map(|it| Some(((it.source.clone()?, it.offset?, it.length?), it))).collect();
+    let mut wanted: BTreeMap<Text, Vec<(u64, u64)>> = BTreeMap::new();
+    for ((source, offset, length), _) in placed.iter().filter(|it| may_quote(&it.0.0)) {
+        wanted.entry(source.clone()).or_default().push((*offset, *length));
+    }
+    let quoted = quote(&wanted, spool);
+    for (place, it) in &mut placed {
+        if let Some(found) = quoted.get(place) {
+            it.record_sha256 = Some(found.sha256.clone());
+            it.excerpt = Some(found.excerpt.clone());
+        }
+    }
 }
 
 fn quote_stream(

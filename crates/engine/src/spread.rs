@@ -20,7 +20,7 @@ use ringleader_pipeline::reconstruct::{
 
 use crate::buckets::Buckets;
 use crate::collect::{Progress, collect};
-use crate::excerpts::{Spool, quote};
+use crate::excerpts::quote_evidence;
 use crate::sources::Input;
 use crate::{Config, Run, conclude, spool_stdin, timing};
 
@@ -52,7 +52,7 @@ pub fn spread(
     let gangs = members.gangs(&run, &sources);
     let incident = reconstruct(&Incident { observed: &observed, gangs: &gangs, question, rules, sources: &sources });
     let mut evidence = incident.evidence;
-    quote_all(&mut evidence, &spool);
+    quote_evidence(evidence.iter_mut(), &spool, |source| collected.is_unchanged(source));
     run.findings.evidence.extend(evidence);
     run.findings.evidence.sort_by(|a, b| a.evidence_id.cmp(&b.evidence_id));
     run.findings.evidence.dedup_by(|a, b| a.evidence_id == b.evidence_id);
@@ -61,24 +61,6 @@ pub fn spread(
     timings.push(timing("whole", start));
     run.findings.run.timings = timings;
     Ok(run)
-}
-
-fn quote_all(evidence: &mut [ringleader_model::findings::Evidence], spool: &Spool) {
-    let mut wanted: BTreeMap<Text, Vec<(u64, u64)>> = BTreeMap::new();
-    for it in evidence.iter() {
-        if let (Some(source), Some(offset), Some(length)) = (&it.source, it.offset, it.length) {
-            wanted.entry(source.clone()).or_default().push((offset, length));
-        }
-    }
-    let quoted = quote(&wanted, spool);
-    for it in evidence {
-        if let (Some(source), Some(offset), Some(length)) = (&it.source, it.offset, it.length)
-            && let Some(found) = quoted.get(&(source.clone(), offset, length))
-        {
-            it.record_sha256 = Some(found.sha256.clone());
-            it.excerpt = Some(found.excerpt.clone());
-        }
-    }
 }
 
 /// Buckets that are observed on their way.

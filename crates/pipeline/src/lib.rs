@@ -3,6 +3,7 @@
 pub mod collect;
 pub mod connect;
 pub mod extract;
+mod knowledge;
 pub mod label;
 pub mod merge;
 pub mod partition;

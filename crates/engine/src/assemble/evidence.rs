@@ -1,7 +1,5 @@
 //! claims → the records that prove them, with the raw lines quoted.
 
-use std::collections::BTreeMap;
-
 use ringleader_model::EventId;
 use ringleader_model::findings::{Basis, Evidence, Text};
 use ringleader_model::hash::hash128;
@@ -10,7 +8,7 @@ use ringleader_pipeline::merge::record::MemberRecord;
 use super::seen::Examples;
 use super::{Assembly, hex};
 use crate::buckets::Buckets;
-use crate::excerpts::{Spool, quote};
+use crate::excerpts::{Spool, quote_evidence};
 
 impl Assembly<'_> {
     pub(super) fn evidence_of(
@@ -65,22 +63,7 @@ impl Assembly<'_> {
     }
 
     pub(super) fn quote(&mut self, buckets: &dyn Buckets, spool: &Spool) {
-        let mut wanted: BTreeMap<Text, Vec<(u64, u64)>> = BTreeMap::new();
-        for it in self.evidence.values() {
-            if let (Some(source), Some(offset), Some(length)) = (&it.source, it.offset, it.length) {
-                wanted.entry(source.clone()).or_default().push((offset, length));
-            }
-        }
-        wanted.retain(|source, _| buckets.is_unchanged(source));
-        let quoted = quote(&wanted, spool);
-        for it in self.evidence.values_mut() {
-            if let (Some(source), Some(offset), Some(length)) = (&it.source, it.offset, it.length)
-                && let Some(found) = quoted.get(&(source.clone(), offset, length))
-            {
-                it.record_sha256 = Some(found.sha256.clone());
-                it.excerpt = Some(found.excerpt.clone());
-            }
-        }
+        quote_evidence(self.evidence.values_mut(), spool, |source| buckets.is_unchanged(source));
         self.findings.evidence = std::mem::take(&mut self.evidence).into_values().collect();
     }
 }

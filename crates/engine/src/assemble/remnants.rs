@@ -9,10 +9,8 @@ use ringleader_pipeline::merge::remnant::{Beside, Ordinary, is_near, node_times}
 use super::{Assembly, Group};
 use crate::records::Records;
 
-/// The group of an episode that went to none.
-const NONE: u128 = 0;
-
 /// How often remnants stand next to each gang's episodes, of all hosts.
+#[derive(Default)]
 pub(super) struct Remnants {
     beside: BTreeMap<Group, Beside>,
     ordinary: Ordinary,
@@ -30,18 +28,18 @@ struct Doings {
 impl Remnants {
     /// A first pass over the records, host after host.
     pub(super) fn of(assembly: &Assembly<'_>) -> io::Result<Self> {
+        if !assembly.analyzed.has_remnants {
+            return Ok(Self::default());
+        }
         let logged = assembly.analyzed.health.keys().map(|it| logged_of(assembly, it)).sum();
         let ordinary = Ordinary::of(&assembly.analyzed.sketch);
         let mut it = Self { beside: BTreeMap::new(), ordinary, logged };
-        if !assembly.analyzed.has_remnants {
-            return Ok(it);
-        }
         for_each_host(&assembly.analyzed.records, |of_host| {
             let doings = doings(assembly, &of_host);
             for (group, done) in &doings {
                 it.beside.entry(*group).or_default().host(&done.times, logged_of(assembly, &of_host[0].host));
             }
-            for remnant in of_host.iter().filter(|it| it.group == NONE) {
+            for remnant in of_host.iter().filter(|it| it.is_remnant()) {
                 for (group, done) in &doings {
                     if assembly.steps[group].hold(remnant) {
                         it.beside.entry(*group).or_default().add(remnant, is_near(&done.times, remnant));
@@ -54,9 +52,11 @@ impl Remnants {
 
     /// The records of a host that are shown, with their campaigns.
     pub(super) fn attached(&self, assembly: &Assembly<'_>, of_host: Vec<EpisodeRecord>) -> Vec<(EpisodeRecord, usize)> {
-        let doings = doings(assembly, &of_host);
+        // Most hosts have none, and are not looked at any closer.
+        let any = of_host.iter().any(EpisodeRecord::is_remnant);
+        let doings = if any { doings(assembly, &of_host) } else { BTreeMap::new() };
         let campaign_of = |record: &EpisodeRecord| {
-            if record.group != NONE {
+            if !record.is_remnant() {
                 let campaign = assembly.campaigns.of_group.get(&record.group).copied();
                 return campaign.filter(|it| assembly.shown(*it));
             }

@@ -74,6 +74,11 @@ pub struct MethodRecord {
 }
 
 impl EpisodeRecord {
+    /// It went to no group.
+    pub fn is_remnant(&self) -> bool {
+        self.group == 0
+    }
+
     pub fn to_bytes(&self) -> Vec<u8> {
         postcard::to_allocvec(self).expect("a record is plain data, which always serialises")
     }

@@ -105,6 +105,7 @@ impl Counted {
 }
 
 /// How often each path is in the background, as far as it was kept.
+#[derive(Default)]
 pub struct Ordinary {
     kept: BTreeMap<Key, u64>,
 }

@@ -12,7 +12,6 @@ use super::identity::{Host, Hosts};
 use super::observe::Ref;
 use super::pairs::{Pair, Pairs, places};
 use super::rules::probability;
-use super::seeds::Case;
 use super::verdict::{Judged, State};
 
 #[derive(Debug, Clone)]
@@ -55,7 +54,7 @@ struct Look<'a> {
     said_failed: bool,
 }
 
-pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, _case: &Case, pairs: &Pairs, state: &State) -> Vec<Edge> {
+pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, pairs: &Pairs, state: &State) -> Vec<Edge> {
     let mut looks: BTreeMap<(Host, Host), Look<'_>> = BTreeMap::new();
     let active: BTreeMap<Host, i64> =
         state.all_taken().into_iter().filter_map(|it| Some((it, active(it, pairs, state)?))).collect();

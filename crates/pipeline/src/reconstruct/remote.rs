@@ -115,7 +115,7 @@ fn is_service_account(user: &str) -> bool {
 }
 
 fn base(path: &str) -> String {
-    path.rsplit(['\\', '/']).next().unwrap_or(path).trim_matches('"').to_ascii_lowercase()
+    crate::connect::link::base_name(path).to_ascii_lowercase()
 }
 
 /// The method that a program's parent, or the program itself, gives away.

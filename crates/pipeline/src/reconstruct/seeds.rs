@@ -12,6 +12,7 @@ use super::clock::Clocks;
 use super::identity::{Host, Hosts};
 use super::observe::{Alert, Program, Ref, SLOT, address, is_internal, is_usual, spell};
 use super::{Input, moment};
+use crate::connect::link::base_name;
 
 /// How far the window reaches around what it started from.
 pub(super) const AROUND: i64 = 3600 * 1_000_000;
@@ -219,9 +220,9 @@ fn from_alert(
         return;
     }
     // It names a program without its folder, or none: a masquerade on that host is what it means.
-    let name = path.as_deref().map(|it| base(it).to_owned());
+    let name = path.as_deref().map(|it| base_name(it).to_owned());
     for (label, path) in input.observed.programs.keys() {
-        let fits = name.as_deref().is_none_or(|it| base(path) == it) && input.rules.masquerades(path);
+        let fits = name.as_deref().is_none_or(|it| base_name(path) == it) && input.rules.masquerades(path);
         if fits && !case.paths.contains_key(path) && hosts.find(label, alert.time) == Some(host) {
             case.paths.insert(path.clone(), if name.is_some() { Why::Named } else { Why::Same });
         }
@@ -255,7 +256,7 @@ fn is_rare(input: &Input<'_>, path: &str) -> bool {
         "wscript.exe",
         "cscript.exe",
     ];
-    let name = base(path);
+    let name = base_name(path);
     if RUN_OTHERS.contains(&name) || input.rules.system_programs.windows.iter().any(|it| it == name) {
         return false;
     }
@@ -272,7 +273,7 @@ fn is_rare(input: &Input<'_>, path: &str) -> bool {
 /// A program that is named without its folder, on a host of the case, from an unusual place.
 fn by_name(input: &Input<'_>, hosts: &Hosts, names: &BTreeSet<String>, core: &BTreeSet<Host>, case: &mut Case) {
     for ((label, path), program) in &input.observed.programs {
-        if names.contains(&base(path).to_lowercase())
+        if names.contains(&base_name(path).to_lowercase())
             && !is_usual(path)
             && path.contains(['/', '\\'])
             && hosts.find(label, program.seen.first).is_some_and(|it| core.contains(&it))
@@ -280,10 +281,6 @@ fn by_name(input: &Input<'_>, hosts: &Hosts, names: &BTreeSet<String>, core: &BT
             case.paths.entry(path.clone()).or_insert(Why::Named);
         }
     }
-}
-
-fn base(path: &str) -> &str {
-    path.rsplit(['\\', '/']).next().unwrap_or(path)
 }
 
 fn folder(path: &str) -> &str {
@@ -386,7 +383,7 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
             let word = if why == Why::Named { "ran" } else { "also ran" };
             // That it still runs hours later is no new sign.
             if let Some(time) = program.seen.first {
-                evidence.push((clocks.right(host, time), format!("{} {word} on {shown}", base(path))));
+                evidence.push((clocks.right(host, time), format!("{} {word} on {shown}", base_name(path))));
             }
         }
     }

@@ -20,6 +20,7 @@ use super::rules::probability;
 use super::seeds::Case;
 use super::verdict::State;
 use super::{Input, Proof, moment};
+use crate::connect::link::base_name;
 
 /// Lines of the timeline.
 const MOMENTS: usize = 200_000;
@@ -479,18 +480,19 @@ impl Telling<'_> {
 
     /// Programs that share a bad one's name and run from where that name belongs: told once, with how many hosts.
     fn look_alikes(&self, add: &mut Add<'_>, proof: &mut Proof<'_>) {
-        let base = |path: &str| path.rsplit(['\\', '/']).next().unwrap_or(path).to_owned();
-        let bad: BTreeMap<String, &Text> = self.case.paths.keys().map(|it| (base(it), it)).collect();
+        let bad: BTreeMap<&str, &Text> = self.case.paths.keys().map(|it| (base_name(it), it)).collect();
         let mut twins: BTreeMap<&Text, (u64, Vec<Ref>)> = BTreeMap::new();
         for ((_, path), program) in &self.input.observed.programs {
-            if bad.contains_key(&base(path)) && self.case.bad(path, program).is_none() && path.contains(['/', '\\']) {
+            if bad.contains_key(base_name(path)) && self.case.bad(path, program).is_none() && path.contains(['/', '\\'])
+            {
                 let twin = twins.entry(path).or_default();
                 twin.0 += 1;
                 twin.1.extend(program.seen.places().take(1));
             }
         }
         for (path, (hosts, places)) in twins.into_iter().take(20) {
-            let text = format!("{path} is not {}: it ran on {hosts} hosts and counts for nothing", bad[&base(path)]);
+            let text =
+                format!("{path} is not {}: it ran on {hosts} hosts and counts for nothing", bad[base_name(path)]);
             add("look_alike", None, text, places, proof);
         }
     }

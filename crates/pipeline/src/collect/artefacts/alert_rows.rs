@@ -10,7 +10,7 @@ use ringleader_model::{Activity, Event, EventClass, Field, Malformed, SensorRole
 use super::super::fields::{address, bounded};
 use super::super::network_role::network_role;
 use super::super::{Format, Framing, Reader, Record, Sink, SourceContext};
-use super::table::{Cells, Columns, moment};
+use super::table::{Table, moment};
 
 const TIME: &[&str] = &[
     "time",
@@ -117,10 +117,10 @@ impl Format for AlertCsv {
         Framing::Quoted
     }
     fn recognizes(&self, head: &[u8]) -> bool {
-        Columns::of(head).is_some_and(|it| is_alert(&|names| it.has(names)))
+        Table::is_csv(head, is_alert)
     }
     fn reader(&self, context: &SourceContext, head: &[u8]) -> Box<dyn Reader> {
-        Box::new(Rows { times: context.times, columns: Columns::of(head) })
+        Box::new(Rows { times: context.times, table: Table::csv(head) })
     }
 }
 
@@ -135,12 +135,10 @@ impl Format for AlertJson {
         Framing::Json
     }
     fn recognizes(&self, head: &[u8]) -> bool {
-        let Some(value) = super::super::json::first_object(head) else { return false };
-        let cells = Cells::of_json(&value);
-        is_alert(&|names| cells.has(names))
+        Table::is_json(head, is_alert)
     }
     fn reader(&self, context: &SourceContext, _head: &[u8]) -> Box<dyn Reader> {
-        Box::new(Rows { times: context.times, columns: None })
+        Box::new(Rows { times: context.times, table: Table::json() })
     }
 }
 
@@ -151,18 +149,12 @@ fn is_alert(has: &dyn Fn(&[&str]) -> bool) -> bool {
 
 struct Rows {
     times: TimeDefaults,
-    columns: Option<Columns>,
+    table: Table,
 }
 
 impl Reader for Rows {
     fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed> {
-        let cells = match &self.columns {
-            Some(columns) => match columns.row(record.bytes)? {
-                Some(it) => it,
-                None => return Ok(()),
-            },
-            None => Cells::of_json(&super::super::json::object(record.bytes)?),
-        };
+        let Some(cells) = self.table.cells(record.bytes)? else { return Ok(()) };
         let mut event = Event::new(EventClass::Detection, Activity::Alert);
         event.sensor_role = SensorRole::Network;
         // An alert whose date cannot be is still an alert: the record is kept without it, and the date is told.

@@ -5,7 +5,7 @@
 use ringleader_model::{Activity, Event, EventClass, Field, Malformed};
 
 use super::super::{Format, Framing, Reader, Record, Sink, SourceContext};
-use super::table::{Cells, Columns};
+use super::table::Table;
 use super::{find_addresses, kind};
 
 const HOST: &[&str] = &[
@@ -55,10 +55,10 @@ impl Format for AssetCsv {
         Framing::Quoted
     }
     fn recognizes(&self, head: &[u8]) -> bool {
-        Columns::of(head).is_some_and(|it| is_assets(&|names| it.has(names)))
+        Table::is_csv(head, is_assets)
     }
     fn reader(&self, _context: &SourceContext, head: &[u8]) -> Box<dyn Reader> {
-        Box::new(Rows { columns: Columns::of(head) })
+        Box::new(Rows { table: Table::csv(head) })
     }
 }
 
@@ -73,12 +73,10 @@ impl Format for AssetJson {
         Framing::Json
     }
     fn recognizes(&self, head: &[u8]) -> bool {
-        let Some(value) = super::super::json::first_object(head) else { return false };
-        let cells = Cells::of_json(&value);
-        is_assets(&|names| cells.has(names))
+        Table::is_json(head, is_assets)
     }
     fn reader(&self, _context: &SourceContext, _head: &[u8]) -> Box<dyn Reader> {
-        Box::new(Rows { columns: None })
+        Box::new(Rows { table: Table::json() })
     }
 }
 
@@ -89,18 +87,12 @@ fn is_assets(has: &dyn Fn(&[&str]) -> bool) -> bool {
 }
 
 struct Rows {
-    columns: Option<Columns>,
+    table: Table,
 }
 
 impl Reader for Rows {
     fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed> {
-        let cells = match &self.columns {
-            Some(columns) => match columns.row(record.bytes)? {
-                Some(it) => it,
-                None => return Ok(()),
-            },
-            None => Cells::of_json(&super::super::json::object(record.bytes)?),
-        };
+        let Some(cells) = self.table.cells(record.bytes)? else { return Ok(()) };
         let addresses: Vec<String> =
             find_addresses(cells.get(ADDRESS).unwrap_or("")).iter().map(|it| it.ip.to_string()).collect();
         let host = cells.get(HOST).map(str::to_owned).or_else(|| addresses.first().cloned());

@@ -7,7 +7,7 @@ use ringleader_model::{Activity, Event, EventClass, Field, Malformed, SensorRole
 
 use super::super::fields::address;
 use super::super::{Format, Framing, Reader, Record, Sink, SourceContext};
-use super::table::{Cells, Columns, moment};
+use super::table::{Table, moment};
 
 const TIME: &[&str] = &[
     "time",
@@ -90,10 +90,10 @@ impl Format for FlowCsv {
         Framing::Quoted
     }
     fn recognizes(&self, head: &[u8]) -> bool {
-        Columns::of(head).is_some_and(|it| is_flow(&|names| it.has(names)))
+        Table::is_csv(head, is_flow)
     }
     fn reader(&self, context: &SourceContext, head: &[u8]) -> Box<dyn Reader> {
-        Box::new(Rows { times: context.times, columns: Columns::of(head) })
+        Box::new(Rows { times: context.times, table: Table::csv(head) })
     }
 }
 
@@ -108,12 +108,10 @@ impl Format for FlowJson {
         Framing::Json
     }
     fn recognizes(&self, head: &[u8]) -> bool {
-        let Some(value) = super::super::json::first_object(head) else { return false };
-        let cells = Cells::of_json(&value);
-        is_flow(&|names| cells.has(names))
+        Table::is_json(head, is_flow)
     }
     fn reader(&self, context: &SourceContext, _head: &[u8]) -> Box<dyn Reader> {
-        Box::new(Rows { times: context.times, columns: None })
+        Box::new(Rows { times: context.times, table: Table::json() })
     }
 }
 
@@ -136,19 +134,12 @@ fn is_flow(has: &dyn Fn(&[&str]) -> bool) -> bool {
 
 struct Rows {
     times: TimeDefaults,
-    /// Of a CSV.
-    columns: Option<Columns>,
+    table: Table,
 }
 
 impl Reader for Rows {
     fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed> {
-        let cells = match &self.columns {
-            Some(columns) => match columns.row(record.bytes)? {
-                Some(it) => it,
-                None => return Ok(()),
-            },
-            None => Cells::of_json(&super::super::json::object(record.bytes)?),
-        };
+        let Some(cells) = self.table.cells(record.bytes)? else { return Ok(()) };
         let time = cells.get(TIME).ok_or(Malformed::new("missing time"))?;
         let (time, offset) = moment(time, &self.times)?;
         let mut event = Event::new(EventClass::Network, Activity::Traffic);

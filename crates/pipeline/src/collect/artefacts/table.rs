@@ -9,7 +9,7 @@ use ringleader_model::event::is_null;
 /// The longest header that is looked at.
 const MAX_COLUMNS: usize = 256;
 
-pub(super) struct Columns {
+struct Columns {
     delimiter: u8,
     line: Vec<u8>,
     names: Vec<String>,
@@ -19,13 +19,48 @@ pub(super) struct Columns {
 #[derive(Debug, Default)]
 pub(super) struct Cells(Vec<(String, String)>);
 
+/// The rows of a CSV, or JSON objects.
+pub(super) struct Table {
+    /// Of a CSV.
+    columns: Option<Columns>,
+}
+
+/// Whether the names of a table are those of a kind, by whether it has any of some names.
+type Fits = fn(&dyn Fn(&[&str]) -> bool) -> bool;
+
+impl Table {
+    pub(super) fn csv(head: &[u8]) -> Self {
+        Self { columns: Columns::of(head) }
+    }
+    pub(super) fn json() -> Self {
+        Self { columns: None }
+    }
+
+    pub(super) fn is_csv(head: &[u8], fits: Fits) -> bool {
+        Columns::of(head).is_some_and(|it| fits(&|names| it.has(names)))
+    }
+    pub(super) fn is_json(head: &[u8], fits: Fits) -> bool {
+        let Some(value) = super::super::json::first_object(head) else { return false };
+        let cells = Cells::of_json(&value);
+        fits(&|names| cells.has(names))
+    }
+
+    /// The values of a record; `None` for a header.
+    pub(super) fn cells(&self, record: &[u8]) -> Result<Option<Cells>, Malformed> {
+        match &self.columns {
+            Some(columns) => columns.row(record),
+            None => Ok(Some(Cells::of_json(&super::super::json::object(record)?))),
+        }
+    }
+}
+
 fn normal(name: &str) -> String {
     let name = name.trim().trim_matches(['"', '\u{feff}', '@']).to_lowercase();
     name.chars().map(|c| if matches!(c, ' ' | '-' | '.') { '_' } else { c }).collect()
 }
 
 impl Columns {
-    pub(super) fn of(head: &[u8]) -> Option<Self> {
+    fn of(head: &[u8]) -> Option<Self> {
         let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
         let line = head.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty())?.trim_ascii();
         if matches!(line.first(), Some(b'{' | b'[' | b'<' | b'#')) || line.len() > 16 << 10 {
@@ -36,12 +71,12 @@ impl Columns {
         (names.len() <= MAX_COLUMNS).then(|| Self { delimiter, line: line.to_vec(), names })
     }
 
-    pub(super) fn has(&self, names: &[&str]) -> bool {
+    fn has(&self, names: &[&str]) -> bool {
         self.names.iter().any(|it| names.contains(&&**it))
     }
 
     /// The row; `None` for the header itself.
-    pub(super) fn row(&self, record: &[u8]) -> Result<Option<Cells>, Malformed> {
+    fn row(&self, record: &[u8]) -> Result<Option<Cells>, Malformed> {
         if record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record) == self.line {
             return Ok(None);
         }
@@ -58,7 +93,7 @@ impl Columns {
 }
 
 impl Cells {
-    pub(super) fn of_json(value: &serde_json::Value) -> Self {
+    fn of_json(value: &serde_json::Value) -> Self {
         let mut cells = Vec::new();
         let Some(object) = value.as_object() else { return Self::default() };
         for (name, value) in object.iter().take(MAX_COLUMNS) {
@@ -75,7 +110,7 @@ impl Cells {
         Self(cells)
     }
 
-    pub(super) fn has(&self, names: &[&str]) -> bool {
+    fn has(&self, names: &[&str]) -> bool {
         self.0.iter().any(|it| names.contains(&&*it.0))
     }
 

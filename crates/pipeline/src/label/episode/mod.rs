@@ -25,8 +25,8 @@ use ringleader_model::{Indicator, IndicatorKind};
 use super::methods::{MethodMatch, Methods};
 use super::network::{self, Signals};
 use super::{BehaviourId, Behaviours, ProcessView, Severity};
-use crate::connect::HostGraph;
 use crate::connect::episodes::Episode;
+use crate::connect::{HostGraph, Process};
 use crate::extract::Extractor;
 use crate::merge::Sketch;
 use crate::merge::record::EpisodeRecord;
@@ -191,8 +191,7 @@ impl<'k> Labeller<'k> {
 
     /// Whether a command line of the episode holds an indicator of any kind.
     pub fn names_something(&mut self, words: &mut Words<'_>, graph: &HostGraph, episode: &Episode) -> bool {
-        let mut logged = episode.members.iter().map(|it| &graph.processes[*it as usize]).filter(|it| !it.inferred);
-        logged.any(|it| words.brief(self, it).n_indicators > 0)
+        logged(graph, episode).any(|it| words.brief(self, it).n_indicators > 0)
     }
 
     /// Whether every logged command line of the episode has a template, by its hash, that passes.
@@ -203,8 +202,7 @@ impl<'k> Labeller<'k> {
         episode: &Episode,
         pass: &mut dyn FnMut(u64) -> bool,
     ) -> bool {
-        let mut logged = episode.members.iter().map(|it| &graph.processes[*it as usize]).filter(|it| !it.inferred);
-        logged.all(|it| pass(words.brief(self, it).template_hash))
+        logged(graph, episode).all(|it| pass(words.brief(self, it).template_hash))
     }
 
     /// What one episode shows. `label` passes over an episode that can show nothing of alarm grade; `thorough` does
@@ -269,6 +267,10 @@ impl<'k> Labeller<'k> {
         }
         medium.len() >= 3
     }
+}
+
+fn logged<'g>(graph: &'g HostGraph, episode: &Episode) -> impl Iterator<Item = &'g Process> {
+    episode.members.iter().map(|it| &graph.processes[*it as usize]).filter(|it| !it.inferred)
 }
 
 /// What is known of the host while its episodes are labelled.

@@ -18,7 +18,7 @@ mod tie;
 use std::collections::BTreeMap;
 
 use include_dir::{Dir, include_dir};
-use ringleader_model::{Outcome, Problem};
+use ringleader_model::Outcome;
 
 pub use entry::{Role, entry_role};
 pub use fuse::{Abstained, Evidence, Fused, LogonKind};
@@ -126,28 +126,10 @@ impl Methods {
     /// The shipped knowledge and the user's own files (name, text); a method of the same id replaces the shipped one.
     /// A file that can't be read is left out, and said.
     pub fn with_files(files: &[(String, String)]) -> Outcome<Self> {
-        let shipped = SHIPPED.files().filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)));
-        let own = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let mut by_id = BTreeMap::new();
-        let mut problems = Vec::new();
-        for (source, text) in shipped.chain(own).filter(|(source, _)| source.ends_with(".yml")) {
-            match knowledge::parse(text) {
-                Ok(_) if by_id.len() >= usize::from(u16::MAX) => {
-                    problems.push(Problem {
-                        source: source.to_owned(),
-                        offset: 0,
-                        what: "too many methods".to_owned(),
-                    });
-                }
-                Ok(method) => {
-                    by_id.insert(method.id.clone(), method);
-                }
-                Err(what) => problems.push(Problem { source: source.to_owned(), offset: 0, what }),
-            }
-        }
-        let methods: Vec<Method> = by_id.into_values().collect();
-        let texts = identify::Texts::new(&methods);
-        Outcome { value: Self { methods, texts }, problems }
+        let read =
+            crate::knowledge::read(&SHIPPED, files, (usize::from(u16::MAX), "methods"), knowledge::parse, |it| &it.id);
+        let texts = identify::Texts::new(&read.value);
+        Outcome { value: Self { methods: read.value, texts }, problems: read.problems }
     }
 
     /// Every method, by id.

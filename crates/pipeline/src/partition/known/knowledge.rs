@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use ringleader_model::time::days;
 use serde::Deserialize;
 
 use super::{Fact, FactKind, Kind, Known, Reference};
@@ -297,27 +298,16 @@ pub(super) fn spelled(path: &str) -> String {
 
 /// `2021`, `2021-03` or `2021-03-14` → its first and its last day.
 fn date(text: &str) -> Result<(i64, i64), String> {
-    let wrong = || format!("`{text}` is no date like 2021, 2021-03 or 2021-03-14");
-    let parts: Vec<i64> = text.split('-').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
-    let valid = |year: i64, month: i64, day: i64| {
-        (1990..2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
+    let parts = text.split('-').map(str::parse).collect::<Result<Vec<i64>, _>>().unwrap_or_default();
+    let span = match parts[..] {
+        [year, ..] if !(1990..2100).contains(&year) => None,
+        [year] => days(year, 1, 1).zip(days(year, 12, 31)),
+        [year, 12] => days(year, 12, 1).zip(days(year, 12, 31)),
+        [year, month @ 1..12] => days(year, month, 1).zip(days(year, month + 1, 1).map(|it| it - 1)),
+        [year, month, day] => days(year, month, day).map(|it| (it, it)),
+        _ => None,
     };
-    match parts[..] {
-        [year] if valid(year, 1, 1) => Ok((day(year, 1, 1), day(year + 1, 1, 1) - 1)),
-        [year, month] if valid(year, month, 1) => {
-            let next = if month == 12 { day(year + 1, 1, 1) } else { day(year, month + 1, 1) };
-            Ok((day(year, month, 1), next - 1))
-        }
-        [year, month, of] if valid(year, month, of) => Ok((day(year, month, of), day(year, month, of))),
-        _ => Err(wrong()),
-    }
-}
-
-/// Days from 1970 to a date of the Gregorian calendar: whole years from March on, so that a leap day comes last.
-fn day(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468
+    span.ok_or_else(|| format!("`{text}` is no date like 2021, 2021-03 or 2021-03-14"))
 }
 
 #[cfg(test)]
@@ -356,6 +346,7 @@ mod tests {
     #[test]
     fn days_are_counted_as_the_calendar_does() {
         assert_eq!(date("1970"), Err("`1970` is no date like 2021, 2021-03 or 2021-03-14".to_owned()));
+        assert!(date("2021-02-30").is_err() && date("9223372036854775807").is_err());
         assert_eq!(date("2000-02").map(|it| it.1 - it.0), Ok(28));
         assert_eq!(date("2000-03-01").map(|it| it.0), Ok(11_017));
         assert_eq!(date("2023").map(|it| it.1 - it.0), Ok(364));

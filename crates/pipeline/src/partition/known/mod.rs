@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
 use include_dir::{Dir, include_dir};
-use ringleader_model::{Outcome, Problem};
+use ringleader_model::Outcome;
 
 pub use fact::{Fact, FactKind};
 pub use weigh::{LEAST, Naming, Reason, Seen, Shown, Suggestion};
@@ -129,23 +129,8 @@ impl KnownGangs {
     /// The shipped knowledge and the user's own files (name, text); one of the same id replaces the shipped one. A file that
     /// can't be read is left out, and said.
     pub fn with_files(files: &[(String, String)]) -> Outcome<Self> {
-        let shipped = SHIPPED.files().filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)));
-        let own = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let mut by_id = BTreeMap::new();
-        let mut problems = Vec::new();
-        for (source, text) in shipped.chain(own).filter(|(source, _)| source.ends_with(".yml")) {
-            let read = match knowledge::parse(text) {
-                Ok(_) if by_id.len() >= MAX_KNOWN => Err("too many known gangs".to_owned()),
-                read => read,
-            };
-            match read {
-                Ok(known) => {
-                    by_id.insert(known.id.clone(), known);
-                }
-                Err(what) => problems.push(Problem { source: source.to_owned(), offset: 0, what }),
-            }
-        }
-        Outcome { value: Self::of(by_id.into_values().collect()), problems }
+        let read = crate::knowledge::read(&SHIPPED, files, (MAX_KNOWN, "known gangs"), knowledge::parse, |it| &it.id);
+        Outcome { value: Self::of(read.value), problems: read.problems }
     }
 
     /// Of what is at hand, in this order.
