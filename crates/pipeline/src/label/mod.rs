@@ -248,11 +248,6 @@ impl Behaviours {
         self.rules.candidates(&[image, cmd_line, parent_image, parent_cmd_line, user, None])
     }
 
-    /// Whether some rule must be asked of every process.
-    pub(crate) fn has_open_rules(&self) -> bool {
-        self.rules.has_open()
-    }
-
     /// What one process shows by itself, of the candidates alone.
     pub(crate) fn of_process_among(&self, candidates: &[u16], view: &ProcessView<'_>) -> Vec<BehaviourId> {
         self.rules.matching_of(candidates, view)
