@@ -526,8 +526,29 @@ mod tests {
                 assert!(!is_plain(word.as_bytes()) || typed == word, "{word} {typed}");
             }
         }
-        let plain = words.split(' ').filter(|it| is_plain(it.as_bytes())).count();
-        assert_eq!(plain, 12, "{:?}", words.split(' ').filter(|it| is_plain(it.as_bytes())).collect::<Vec<_>>());
+        let plain: Vec<&str> = words.split(' ').filter(|it| is_plain(it.as_bytes())).collect();
+        let expect =
+            ["/usr/lib/apt", "--log-format", "sh", "-c", "{a,b}", "$(x)", "|&", "a_b-c>d", "&", "abcdefg/hijklmn"];
+        assert_eq!(plain, expect);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(8192))]
+        #[test]
+        fn a_plain_word_is_typed_as_itself(
+            lead in r#"["'(`]{0,2}"#,
+            folder in "(/tmp/|/var/tmp/|/dev/shm/|/run/|/var/run/|/home/|/users/|/usr/|tmp.|)",
+            word in r#"[a-f]{0,9}[-_/=.:]{0,1}[a-z]{0,9}[-a-z/_,;|&>(){}$!*"'`~#?]{0,30}|\PC{0,12}"#,
+            before in "(busybox|-o|-O|kill|-9|ssh-rsa|ecdsa-x|>|)",
+            is_program in proptest::bool::ANY,
+        ) {
+            let word: String = format!("{lead}{folder}{word}").split_ascii_whitespace().collect();
+            if is_plain(word.as_bytes()) {
+                let mut typed = String::new();
+                type_word(&word, &before, is_program, &mut typed);
+                proptest::prop_assert_eq!(typed, word);
+            }
+        }
     }
 
     #[test]

@@ -425,4 +425,25 @@ mod tests {
         check("  a:\n    Image: '/x/y'\n  b:\n    User: null\n  condition: a or b", "");
         check("  s:\n    CommandLine|re: '[0-9]*'\n  condition: s", "");
     }
+
+    #[test]
+    fn both_automata_find_what_stands_in_a_text() {
+        let few: Vec<String> = ["he", "she", "hers", "/tmp/", "sh"].map(str::to_owned).to_vec();
+        let many: Vec<String> = few.iter().cloned().chain((0..MAX_DFA_TEXTS).map(|n| format!("<{n}>"))).collect();
+        let (fast, small) = (Searcher::new(few.iter()), Searcher::new(many.iter()));
+        assert!(matches!((&fast, &small), (Searcher::Fast(_), Searcher::Small(_))));
+        for text in ["", "uSHERs", "/TMP/she.sh", "s", "nothing of it", "shshshe"] {
+            let of = |searcher: &Searcher| {
+                let mut found = Vec::new();
+                searcher.each(text.as_bytes(), |it| found.push(it as usize));
+                found.sort_unstable();
+                found.dedup();
+                found
+            };
+            let lower = text.to_ascii_lowercase();
+            let expect: Vec<usize> = (0..few.len()).filter(|at| lower.contains(&few[*at])).collect();
+            assert_eq!(of(&fast), expect, "{text}");
+            assert_eq!(of(&small), expect, "{text}");
+        }
+    }
 }
