@@ -135,8 +135,9 @@ pub fn analyze(
     let next = AtomicUsize::new(0);
     let whole = Mutex::new(Analyzed::new(config));
     let failed: Mutex<Option<io::Error>> = Mutex::new(None);
-    let work = |bucket: usize, labeller: &mut Labeller<'_>| -> io::Result<()> {
-        let part = part(buckets.load(bucket)?, labeller, &network.signals, config, buckets.formats());
+    let work = |bucket: usize, room: &mut Bucket, labeller: &mut Labeller<'_>| -> io::Result<()> {
+        buckets.load_into(bucket, room)?;
+        let part = part(room, labeller, &network.signals, config, buckets.formats());
         progress.advance(0, part.sketch.counts.events);
         let packed = part.pack()?;
         whole.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(packed)
@@ -145,12 +146,14 @@ pub fn analyze(
         for _ in 0..config.threads.max(1) {
             scope.spawn(|| {
                 let mut labeller = Labeller::new(knowledge);
+                // One bucket's memory for all: fresh memory costs more than to fill it.
+                let mut room = Bucket::default();
                 loop {
                     let bucket = next.fetch_add(1, Ordering::Relaxed);
                     if bucket >= BUCKETS {
                         return;
                     }
-                    if let Err(error) = work(bucket, &mut labeller) {
+                    if let Err(error) = work(bucket, &mut room, &mut labeller) {
                         *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
                         return;
                     }
@@ -166,7 +169,7 @@ pub fn analyze(
     let mut labeller = Labeller::new(knowledge);
     for mut loaded in network.unhosted {
         name_victims(&mut loaded, &whole.own_addresses);
-        let mut part = part(loaded, &mut labeller, &Signals::default(), config, buckets.formats());
+        let mut part = part(&mut loaded, &mut labeller, &Signals::default(), config, buckets.formats());
         // A network sensor is no host of the fleet.
         part.sketch.counts.hosts = 0;
         part.health.clear();
@@ -217,7 +220,7 @@ fn network_signals(buckets: &dyn Buckets) -> io::Result<Network> {
 
 /// One bucket: connect, then label and sketch episode by episode.
 pub fn part(
-    mut bucket: Bucket,
+    bucket: &mut Bucket,
     labeller: &mut Labeller<'_>,
     signals: &Signals,
     config: &AnalyzeConfig,
@@ -225,11 +228,12 @@ pub fn part(
 ) -> Part {
     let mut part = Part::default();
     part.sketch.counts.events = bucket.rows.len() as u64;
-    unify_hosts(&mut bucket);
+    unify_hosts(bucket);
     let format_of = |source: u32| formats.get(source as usize).copied().unwrap_or(u32::MAX);
-    sort(&mut bucket);
-    let mut words = Words::new(&bucket);
-    for graph in graphs(&bucket, &format_of) {
+    sort(bucket);
+    let bucket = &*bucket;
+    let mut words = Words::new(bucket);
+    for graph in graphs(bucket, &format_of) {
         host(&mut words, &graph, labeller, signals, config, &mut part);
     }
     part

@@ -13,6 +13,11 @@ pub trait Buckets: Sync {
     /// The events of one bucket, in no particular order, duplicates included. A bucket of `Collected` can be
     /// loaded once: its memory becomes the caller's.
     fn load(&self, bucket: usize) -> io::Result<Bucket>;
+    /// The same, in the memory of an earlier bucket where the engine can.
+    fn load_into(&self, bucket: usize, room: &mut Bucket) -> io::Result<()> {
+        *room = self.load(bucket)?;
+        Ok(())
+    }
     /// By source number.
     fn sources(&self) -> &[SourceSummary];
     /// The format of each source, as an index into `FORMATS`; `u32::MAX` where none recognised it.
@@ -30,6 +35,9 @@ impl Buckets for Collected {
     }
     fn load(&self, bucket: usize) -> io::Result<Bucket> {
         Bucket::of(self.store.take(bucket)?).map_err(io::Error::other)
+    }
+    fn load_into(&self, bucket: usize, room: &mut Bucket) -> io::Result<()> {
+        room.refill(self.store.take(bucket)?).map_err(io::Error::other)
     }
     fn sources(&self) -> &[SourceSummary] {
         &self.sources

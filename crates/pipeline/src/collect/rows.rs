@@ -271,6 +271,12 @@ impl Strings {
         (sym as usize).checked_sub(1).map_or(0, |at| self.ends[at].1)
     }
 
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.table.clear();
+    }
+
     /// How many there are; syms run from 1 to this.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -321,12 +327,21 @@ impl Bucket {
     /// The events of blocks. Each block's memory is given back once it was read.
     pub fn of(blocks: Vec<Vec<u8>>) -> Result<Self, Damaged> {
         let mut bucket = Self::default();
+        bucket.refill(blocks)?;
+        Ok(bucket)
+    }
+
+    /// The same, in the memory of another bucket, whose events are forgotten.
+    pub fn refill(&mut self, blocks: Vec<Vec<u8>>) -> Result<(), Damaged> {
+        self.rows.clear();
+        self.strings.clear();
+        self.fields.clear();
+        self.own_ids.clear();
         let events = blocks.iter().map(|it| count(it)).sum::<Result<usize, Damaged>>()?;
         // No event is shorter than its id.
         let most = blocks.iter().map(Vec::len).sum::<usize>() / size_of::<EventId>();
-        bucket.rows.reserve_exact(events.min(most));
-        blocks.into_iter().try_for_each(|it| bucket.load(&it))?;
-        Ok(bucket)
+        self.rows.reserve_exact(events.min(most));
+        blocks.into_iter().try_for_each(|it| self.load(&it))
     }
 
     /// Adds a block's events.

@@ -2,7 +2,9 @@
 //!
 //! Deliberately absent: time. An episode that runs for weeks is one episode.
 
-use ringleader_model::hash::hash128;
+use std::collections::HashMap;
+
+use ringleader_model::hash::{ByHash, hash128};
 
 use super::boundary::{Role, is_boundary, role_of_image, role_of_name};
 use super::{HostGraph, Process, Uid};
@@ -64,7 +66,7 @@ pub fn episodes(graph: &HostGraph, bucket: &Bucket) -> Vec<Episode> {
 }
 
 fn roles(graph: &HostGraph, bucket: &Bucket) -> Vec<Option<Role>> {
-    let mut known: std::collections::HashMap<Sym, Option<Role>> = std::collections::HashMap::new();
+    let mut known: HashMap<Sym, Option<Role>, ByHash> = HashMap::default();
     graph
         .processes
         .iter()

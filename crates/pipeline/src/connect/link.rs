@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use ringleader_model::Timestamp;
+use ringleader_model::hash::ByHash;
 use smallvec::SmallVec;
 
 use super::boundary::{self, Role};
-use super::{HostGraph, How, ParentStatus, Process, Uid};
+use super::{HostGraph, How, ParentStatus, Process, Uid, spread};
 use crate::collect::rows::{Bucket, Sym};
 
 /// A parent's start may be logged this much after its child's: sensors flush out of order.
@@ -23,13 +24,14 @@ const LOSS_LINKS: usize = 20;
 const SOURCE_MICROS: i64 = 3_000_000;
 
 /// Links every process of the graph; adds an inferred process for each parent that must have run and was not logged.
-pub(super) fn link(graph: &mut HostGraph, bucket: &Bucket) {
+pub(super) fn link(graph: &mut HostGraph, names: &mut Names<'_>) {
+    let bucket = names.bucket;
     let mut table = Table::of(graph);
-    table.lossy = loses_events(graph, bucket, &table);
     let logged = graph.processes.len();
-    let mut inferred: HashMap<(u32, Sym), u32> = HashMap::new();
-    for index in 0..logged {
-        let found = find(graph, bucket, &table, index);
+    let found: Vec<Option<(u32, How)>> = (0..logged).map(|index| find(graph, names, &table, index)).collect();
+    table.lossy = loses_events(graph, names, &table, &found);
+    let mut inferred: HashMap<u64, u32, ByHash> = HashMap::default();
+    for (index, found) in found.into_iter().enumerate() {
         match found {
             Some((parent, how)) if !makes_cycle(graph, index as u32, parent) => {
                 let status = if graph.processes[parent as usize].inferred {
@@ -40,7 +42,7 @@ pub(super) fn link(graph: &mut HostGraph, bucket: &Bucket) {
                 let process = &mut graph.processes[index];
                 (process.parent, process.how, process.status) = (Some(parent), how, status);
             }
-            _ => unlogged_parent(graph, bucket, &table, &mut inferred, index),
+            _ => unlogged_parent(graph, names, &table, &mut inferred, index),
         }
     }
     for index in 0..graph.processes.len() {
@@ -50,8 +52,37 @@ pub(super) fn link(graph: &mut HostGraph, bucket: &Bucket) {
     }
 }
 
+/// What was found out about the names of a bucket's programs: few, and asked for at every process.
+pub(super) struct Names<'b> {
+    bucket: &'b Bucket,
+    roles: HashMap<Sym, Option<Role>, ByHash>,
+    /// An image and what its child calls its parent.
+    same: HashMap<u64, bool, ByHash>,
+}
+
+impl<'b> Names<'b> {
+    pub(super) fn new(bucket: &'b Bucket) -> Self {
+        Self { bucket, roles: HashMap::default(), same: HashMap::default() }
+    }
+
+    /// The role of the program of this name, wherever its file lies.
+    fn role(&mut self, name: Sym) -> Option<Role> {
+        *self.roles.entry(name).or_insert_with(|| boundary::role_of_name(self.bucket.strings.get(name)))
+    }
+
+    /// As `agrees`.
+    fn agree(&mut self, process: &Process, name: Sym) -> bool {
+        let image = process.file_path;
+        let same = self.same.entry(spread(image, name)).or_insert_with(|| {
+            let strings = &self.bucket.strings;
+            image != 0 && is_named(base_name(strings.get(image)), base_name(strings.get(name)))
+        });
+        *same || agrees(self.bucket, process, name)
+    }
+}
+
 struct Table {
-    guids: HashMap<Sym, u32>,
+    guids: HashMap<Sym, u32, ByHash>,
     /// (pid, start, process), sorted: the latest earlier start is a binary search away.
     starts: Vec<(u32, Option<Timestamp>, u32)>,
     /// The pid of the first process that was logged: on Linux, pids count up from there.
@@ -72,25 +103,22 @@ impl Table {
 }
 
 /// Programs that run others as they are, with an event of their own, are missed only where their event was lost.
-fn loses_events(graph: &HostGraph, bucket: &Bucket, table: &Table) -> bool {
-    let execs = |it: &&Process| {
+fn loses_events(graph: &HostGraph, names: &mut Names<'_>, table: &Table, found: &[Option<(u32, How)>]) -> bool {
+    let bucket = names.bucket;
+    let mut execs = |it: &Process| {
         let name = base_name(bucket.strings.get(it.parent_name));
-        it.ppid.is_some_and(|it| it > 1)
-            && !name.is_empty()
-            && !is_shell(name)
-            && boundary::role_of_name(name).is_none()
+        it.ppid.is_some_and(|it| it > 1) && !name.is_empty() && !is_shell(name) && names.role(it.parent_name).is_none()
     };
     let (mut links, mut lost) = (0, 0);
-    for (index, process) in graph.processes.iter().enumerate().filter(|(_, it)| execs(it)).take(LOSS_SAMPLE) {
+    for (process, found) in graph.processes.iter().zip(found).filter(|(it, _)| execs(it)).take(LOSS_SAMPLE) {
         let before_log = matches!((process.ppid, table.first_pid), (Some(ppid), Some(first)) if ppid < first);
-        let found = find(graph, bucket, table, index).is_some();
-        links += usize::from(found || !before_log);
-        lost += usize::from(!found && !before_log);
+        links += usize::from(found.is_some() || !before_log);
+        lost += usize::from(found.is_none() && !before_log);
     }
     links >= LOSS_LINKS && lost * 20 >= links
 }
 
-fn find(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usize) -> Option<(u32, How)> {
+fn find(graph: &HostGraph, names: &mut Names<'_>, table: &Table, index: usize) -> Option<(u32, How)> {
     let child = &graph.processes[index];
     if child.parent_guid != 0 {
         // The sensor knows its own ids: where it names one that was not logged, the pid must not guess another.
@@ -112,7 +140,7 @@ fn find(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usize) -> Opti
         }
         match named {
             None => return Some((*at, How::Pid)),
-            Some(name) if agrees(bucket, candidate, name) => return Some((*at, How::PidAndImage)),
+            Some(name) if names.agree(candidate, name) => return Some((*at, How::PidAndImage)),
             // Another image with this pid: an exec of the same process is searched for further back, a reused
             // pid is not.
             Some(_) if newest.is_none_or(|it: u32| graph.processes[it as usize].ppid == candidate.ppid) => {
@@ -124,7 +152,7 @@ fn find(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usize) -> Opti
     let (_, start, at) = *table.starts.get(end).filter(|it| it.0 == ppid)?;
     let late = start?.0 - child.start?.0 <= LATE_MICROS;
     let candidate = &graph.processes[at as usize];
-    let named_so = named.is_some_and(|name| agrees(bucket, candidate, name));
+    let named_so = named.is_some_and(|name| names.agree(candidate, name));
     (late && named_so && at as usize != index).then_some((at, How::PidLate))
 }
 
@@ -139,15 +167,19 @@ fn agrees(bucket: &Bucket, process: &Process, name: Sym) -> bool {
     let of = |sym: Sym| if sym == 0 { "" } else { bucket.strings.get(sym) };
     let image = base_name(of(process.file_path));
     let argv0 = base_name(of(process.cmd_line).split_ascii_whitespace().next().unwrap_or(""));
-    let same = |it: &str| {
-        !it.is_empty() && (it.eq_ignore_ascii_case(name) || (name.len() == 15 && it.len() > 15 && it.starts_with(name)))
-    };
-    same(image) || same(argv0.trim_start_matches('-').trim_end_matches(':')) || (image.is_empty() && argv0.is_empty())
+    is_named(image, name)
+        || is_named(argv0.trim_start_matches('-').trim_end_matches(':'), name)
+        || (image.is_empty() && argv0.is_empty())
+}
+
+fn is_named(it: &str, name: &str) -> bool {
+    !it.is_empty() && (it.eq_ignore_ascii_case(name) || (name.len() == 15 && it.len() > 15 && it.starts_with(name)))
 }
 
 /// The last component of a path, Unix or Windows.
 pub fn base_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path).trim_matches('"')
+    let name = memchr::memrchr2(b'/', b'\\', path.as_bytes()).map_or(path, |at| &path[at + 1..]);
+    name.trim_matches('"')
 }
 
 /// Following parents from `parent` must not lead back to `child`. Only links between equal or disordered times
@@ -180,13 +212,14 @@ fn unlogged_status(graph: &HostGraph, bucket: &Bucket, table: &Table, index: usi
 
 fn unlogged_parent(
     graph: &mut HostGraph,
-    bucket: &Bucket,
+    names: &mut Names<'_>,
     table: &Table,
-    inferred: &mut HashMap<(u32, Sym), u32>,
+    inferred: &mut HashMap<u64, u32, ByHash>,
     index: usize,
 ) {
+    let bucket = names.bucket;
     let child = &graph.processes[index];
-    let role = boundary::role_of_name(bucket.strings.get(child.parent_name));
+    let role = names.role(child.parent_name);
     match child.ppid {
         Some(0) => graph.processes[index].status = ParentStatus::Root,
         None if child.parent_guid == 0 && child.parent_name == 0 => {}
@@ -210,7 +243,8 @@ fn unlogged_parent(
             } else {
                 ParentStatus::Missing
             };
-            let key = (ppid.unwrap_or(0), if child.parent_guid == 0 { child.parent_name } else { child.parent_guid });
+            let named = if child.parent_guid == 0 { child.parent_name } else { child.parent_guid };
+            let key = spread(ppid.unwrap_or(0), named);
             let above = forked_from.or_else(|| {
                 // Where much is lost, the shell that did start it is as likely lost itself.
                 let lost = status == ParentStatus::Missing && !table.lossy;

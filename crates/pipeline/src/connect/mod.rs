@@ -7,7 +7,7 @@ pub mod boundary;
 pub mod episodes;
 pub mod link;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 pub use ringleader_model::findings::ParentStatus;
 use ringleader_model::hash::ByHash;
@@ -150,12 +150,13 @@ pub fn graphs<'b>(
     format_of_source: &'b dyn Fn(u32) -> u32,
 ) -> impl Iterator<Item = HostGraph> + 'b {
     let mut start = 0;
+    let mut names = link::Names::new(bucket);
     std::iter::from_fn(move || {
         let first = bucket.rows.get(start)?;
         let same = |row: &&Row| row.host == first.host && row.tenant == first.tenant;
         let end = start + bucket.rows[start..].iter().take_while(same).count();
         let mut graph = processes(bucket, start, end, format_of_source);
-        link::link(&mut graph, bucket);
+        link::link(&mut graph, &mut names);
         start = end;
         Some(graph)
     })
@@ -163,7 +164,7 @@ pub fn graphs<'b>(
 
 /// By tenant, host name, time, id: the order in which everything downstream is decided.
 pub fn sort(bucket: &mut Bucket) {
-    let rows = std::mem::take(&mut bucket.rows);
+    let mut rows = std::mem::take(&mut bucket.rows);
     let strings = &bucket.strings;
     // Names are ranked once, so that a comparison of rows touches no text.
     let mut names: Vec<Sym> = rows.iter().flat_map(|row| [row.host, row.tenant]).collect();
@@ -175,37 +176,67 @@ pub fn sort(bucket: &mut Bucket) {
         rank[*sym as usize] = at;
     }
     let group = |row: &Row| (rank[row.tenant as usize], rank[row.host as usize]);
-    let mut counts: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    for row in &rows {
-        *counts.entry(group(row)).or_default() += 1;
-    }
     // Hosts apart first: within one, rows are nearly in order, which the sort makes use of.
-    let mut sorted = Vec::with_capacity(rows.len());
-    let order = by_group(&rows, counts, group);
-    sorted.extend(order.into_iter().map(|at| rows[at as usize]));
-    drop(rows);
+    let order = by_group(&rows, group);
+    arrange(&mut rows, order);
     let same_host = |a: &Row, b: &Row| group(a) == group(b);
-    for rows in sorted.chunk_by_mut(same_host) {
+    for rows in rows.chunk_by_mut(same_host) {
         rows.sort_by_key(|it| (it.time, it.id, it.place));
     }
-    bucket.rows = sorted;
+    bucket.rows = rows;
 }
 
 /// Row numbers by group, in each as they came.
-fn by_group(rows: &[Row], counts: BTreeMap<(u32, u32), u32>, group: impl Fn(&Row) -> (u32, u32)) -> Vec<u32> {
-    let mut next = counts;
+fn by_group(rows: &[Row], group: impl Fn(&Row) -> (u32, u32)) -> Vec<u32> {
+    let mut numbers: HashMap<u64, u32, ByHash> = HashMap::default();
+    let mut groups: Vec<((u32, u32), u32)> = Vec::new();
+    // Of each row, the group that was met nth.
+    let mut nth: Vec<u32> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let key = group(row);
+        let number = *numbers.entry(spread(key.0, key.1)).or_insert_with(|| {
+            groups.push((key, 0));
+            groups.len() as u32 - 1
+        });
+        groups[number as usize].1 += 1;
+        nth.push(number);
+    }
+    let mut sorted: Vec<u32> = (0..groups.len() as u32).collect();
+    sorted.sort_unstable_by_key(|it| groups[*it as usize].0);
     let mut start = 0;
-    for slot in next.values_mut() {
-        start += std::mem::replace(slot, start);
+    for number in sorted {
+        start += std::mem::replace(&mut groups[number as usize].1, start);
     }
     let mut order = vec![0; rows.len()];
-    for (at, row) in (0u32..).zip(rows) {
-        if let Some(slot) = next.get_mut(&group(row)) {
-            order[*slot as usize] = at;
-            *slot += 1;
-        }
+    for (at, number) in (0u32..).zip(nth) {
+        let slot = &mut groups[number as usize].1;
+        order[*slot as usize] = at;
+        *slot += 1;
     }
     order
+}
+
+/// Puts the row `order[n]` at place `n`, without room for a second copy of the rows.
+fn arrange(rows: &mut [Row], mut order: Vec<u32>) {
+    for start in 0..rows.len() {
+        let first = rows[start];
+        let mut at = start;
+        // Around the circle of places that follow from each other; what was done points to itself.
+        loop {
+            let from = std::mem::replace(&mut order[at], at as u32) as usize;
+            if from == start {
+                rows[at] = first;
+                break;
+            }
+            rows[at] = rows[from];
+            at = from;
+        }
+    }
+}
+
+/// Two numbers as one, spread over all its bits: no two pairs have the same.
+fn spread(a: u32, b: u32) -> u64 {
+    (u64::from(a) << 32 | u64::from(b)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32)
 }
 
 /// Rows `from..to`, all of one host, in time order → its processes, unlinked.
@@ -214,7 +245,10 @@ fn processes(bucket: &Bucket, from: usize, to: usize, format_of_source: &dyn Fn(
     let mut graph = HostGraph { host: rows[from].host, tenant: rows[from].tenant, ..HostGraph::default() };
     graph.first = rows[from..to].iter().find_map(|row| row.time);
     graph.last = rows[to - 1].time;
+    graph.processes.reserve_exact(to - from);
     let mut latest = Latest::default();
+    latest.pids.reserve(to - from);
+    latest.starts.reserve_exact(to - from);
     // Records of several sensors do not come in one order: starts are read first, then deeds find their process.
     let mut deeds: Vec<u32> = Vec::new();
     for at in from..to {
@@ -229,7 +263,9 @@ fn processes(bucket: &Bucket, from: usize, to: usize, format_of_source: &dyn Fn(
             deeds.push(at as u32);
         }
     }
-    latest.starts.sort_unstable();
+    if !deeds.is_empty() {
+        latest.starts.sort_unstable();
+    }
     for at in deeds {
         match owner(bucket, &rows[at as usize], &mut graph, &mut latest) {
             Some(index) => attach(&mut graph.processes[index as usize], &rows[at as usize], at),
@@ -244,7 +280,7 @@ struct Latest {
     /// guid → process
     guids: HashMap<Sym, u32, ByHash>,
     /// pid → latest process with it
-    pids: HashMap<u32, u32>,
+    pids: HashMap<u32, u32, ByHash>,
     /// (pid, start, process), sorted after the starts were read
     starts: Vec<(u32, Option<Timestamp>, u32)>,
     /// (pid, image) → process that only its deeds prove

@@ -26,7 +26,11 @@ pub fn template(text: &str) -> String {
         if at > 0 {
             out.push(' ');
         }
-        type_word(word, before, at == 0, &mut out);
+        if is_plain(word.as_bytes()) {
+            out.push_str(word);
+        } else {
+            type_word(word, before, at == 0, &mut out);
+        }
         before = word;
     }
     if end < text.len() {
@@ -34,6 +38,53 @@ pub fn template(text: &str) -> String {
     }
     out
 }
+
+/// Whether a word stays as it is, whatever stands before it: small letters and signs that begin no value, in pieces so
+/// short that none can have been drawn. Most words of most lines.
+fn is_plain(word: &[u8]) -> bool {
+    let (mut class, mut piece) = (0, 0);
+    for byte in word {
+        let own = CLASS[usize::from(*byte)];
+        class |= own;
+        piece = if own == LETTER { piece + 1 } else { 0 };
+        // Random names start at eight letters.
+        class |= u8::from(piece == 8) << 7;
+    }
+    match class {
+        ..=LETTER => true,
+        SLASH..TYPED => {
+            let quotes = word.iter().take_while(|it| LEAD.contains(it)).count();
+            !FOLDERS.iter().any(|it| word[quotes..].starts_with(it))
+        }
+        TYPED.. => false,
+    }
+}
+
+const LETTER: u8 = 1;
+const SLASH: u8 = 2;
+/// Digits, capitals, and whatever else a value may have.
+const TYPED: u8 = 4;
+
+static CLASS: [u8; 256] = {
+    let mut table = [TYPED; 256];
+    let mut b = 0;
+    while b < 256 {
+        match b as u8 {
+            b'a'..=b'z' => table[b] = LETTER,
+            b'-' | b'_' | b',' | b';' | b'|' | b'&' | b'>' | b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'$' | b'!'
+            | b'*' | b'"' | b'\'' | b'`' | b'~' | b'#' | b'?' => table[b] = 0,
+            b'/' => table[b] = SLASH,
+            _ => {}
+        }
+        b += 1;
+    }
+    table
+};
+
+/// What may stand before a word's value.
+const LEAD: &[u8] = b"\"'(`";
+/// Where a path is typed by its folder.
+const FOLDERS: [&[u8]; 7] = [b"/tmp/", b"/var/tmp/", b"/dev/shm/", b"/run/", b"/var/run/", b"/home/", b"/users/"];
 
 /// One word: whole where it is one value, else run by run.
 fn type_word(word: &str, before: &str, is_program: bool, out: &mut String) {
@@ -472,6 +523,42 @@ mod tests {
             "",
         ] {
             check(text, text);
+        }
+    }
+
+    #[test]
+    fn what_is_plain_stays_as_it_is() {
+        let words = "/usr/lib/apt --log-format '/tmp/tmpabcdef' /home/a (/home/a) /users/b `/run/x/tmpabcdef` sh -c \
+                     \"/dev/shm/tmpabcdef\" /tmp/tmpabcdef;/x {a,b} $(x) |& a_b-c>d & zxqvjkwqpz abcdefg/hijklmn";
+        for (at, word) in words.split(' ').enumerate() {
+            for before in ["", "busybox", "-o", "ssh-rsa", "kill"] {
+                let mut typed = String::new();
+                type_word(word, before, at == 0, &mut typed);
+                assert!(!is_plain(word.as_bytes()) || typed == word, "{word} {typed}");
+            }
+        }
+        let plain: Vec<&str> = words.split(' ').filter(|it| is_plain(it.as_bytes())).collect();
+        let expect =
+            ["/usr/lib/apt", "--log-format", "sh", "-c", "{a,b}", "$(x)", "|&", "a_b-c>d", "&", "abcdefg/hijklmn"];
+        assert_eq!(plain, expect);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(8192))]
+        #[test]
+        fn a_plain_word_is_typed_as_itself(
+            lead in r#"["'(`]{0,2}"#,
+            folder in "(/tmp/|/var/tmp/|/dev/shm/|/run/|/var/run/|/home/|/users/|/usr/|tmp.|)",
+            word in r#"[a-f]{0,9}[-_/=.:]{0,1}[a-z]{0,9}[-a-z/_,;|&>(){}$!*"'`~#?]{0,30}|\PC{0,12}"#,
+            before in "(busybox|-o|-O|kill|-9|ssh-rsa|ecdsa-x|>|)",
+            is_program in proptest::bool::ANY,
+        ) {
+            let word: String = format!("{lead}{folder}{word}").split_ascii_whitespace().collect();
+            if is_plain(word.as_bytes()) {
+                let mut typed = String::new();
+                type_word(&word, &before, is_program, &mut typed);
+                proptest::prop_assert_eq!(typed, word);
+            }
         }
     }
 

@@ -69,6 +69,15 @@ impl Command<'_> {
     pub(crate) fn program(&self) -> &str {
         self.words.first().and_then(|it| it.get(self.name.0 as usize..self.name.1 as usize)).unwrap_or("")
     }
+    /// In small letters, as nearly all are written.
+    pub(crate) fn program_in_small(&self) -> Cow<'_, str> {
+        let program = self.program();
+        if program.bytes().any(|it| it.is_ascii_uppercase()) {
+            program.to_ascii_lowercase().into()
+        } else {
+            program.into()
+        }
+    }
     /// Finds the program's name: asked for by every pattern, so once.
     fn named(mut self) -> Self {
         let start = self.words.first().map_or(0, |it| it.len()) - base_name(self.path()).len();

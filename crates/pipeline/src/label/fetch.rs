@@ -167,9 +167,9 @@ fn is_hostile(url: &str, command: &Command<'_>) -> bool {
 
 /// Reads a download out of a command, if it is one.
 pub(crate) fn download(command: &Command<'_>) -> Option<Download> {
-    let program = command.program().to_ascii_lowercase();
+    let program = command.program_in_small();
     let url = || command.args().find(|arg| arg.contains("://") && !arg.starts_with('-'));
-    let (url, target) = match program.as_str() {
+    let (url, target) = match &*program {
         "wget" | "wget2" | "curl" | "lwp-download" | "lwp-request" | "fetch" | "axel" | "aria2c" => {
             let url = url().or_else(|| bare_address(command))?;
             (url.to_owned(), saved_as(command, program != "curl" && program != "lwp-request", url))

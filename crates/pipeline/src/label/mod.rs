@@ -288,11 +288,6 @@ impl Behaviours {
         self.late
     }
 
-    /// Whether some rule must be asked of every process.
-    pub(crate) fn has_open_rules(&self) -> bool {
-        self.rules.has_open()
-    }
-
     /// What one process shows by itself, of the candidates alone.
     pub(crate) fn of_process_among(&self, candidates: &[u16], view: &ProcessView<'_>) -> Vec<BehaviourId> {
         self.rules.matching_of(candidates, view)

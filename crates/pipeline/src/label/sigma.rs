@@ -46,11 +46,6 @@ impl Rules {
         view.is_of(rule.os).then_some(rule.behaviour)
     }
 
-    /// Whether there are rules that must be asked of every process.
-    pub(super) fn has_open(&self) -> bool {
-        !self.index.open.is_empty()
-    }
-
     /// In ascending order, each once.
     pub(super) fn matching(&self, view: &ProcessView<'_>) -> Vec<BehaviourId> {
         let hints = view.fields().map(|it| Some(self.hints(it?)));

@@ -98,7 +98,7 @@ fn turned_off(command: &Command<'_>) -> Option<Defence> {
             names.iter().any(|name| arg.contains(name))
         })
     };
-    let is_off = match command.program().to_ascii_lowercase().as_str() {
+    let is_off = match &*command.program_in_small() {
         "systemctl" => command.has_arg("stop") || command.has_arg("disable") || command.has_arg("mask"),
         "service" | "/etc/init.d" | "sc" | "net" => command.has_arg("stop") || command.has_arg("delete"),
         "chkconfig" => command.has_arg("off"),

@@ -2,7 +2,8 @@
 //! hold all that a rule needs, and only then it is asked. Deliberately absent: whether a rule matches. A part that
 //! proves nothing (a negation, a number, a missing field) asks for nothing, and a rule of such parts is always asked.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::{Anchored, MatchKind, dfa, nfa};
 use regex_syntax::hir::{Class, Hir, HirKind};
 use rsigma_eval::matcher::GroupMode;
 use rsigma_eval::{CompiledDetection, CompiledDetectionItem, CompiledMatcher, CompiledRule};
@@ -29,7 +30,7 @@ type Need = Vec<(u8, String)>;
 type Way = Vec<Need>;
 
 /// What a text says for the rules.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Hints {
     /// All needs of a way of the rule are met where the text stands in the field: (bit per field, rule).
     whole: SmallVec<[(u8, u16); 2]>,
@@ -52,7 +53,7 @@ struct IndexedWay {
 
 /// The witnesses of many rules, found in one pass over a text.
 pub(super) struct Index {
-    automaton: AhoCorasick,
+    automaton: Searcher,
     /// By pattern of the automaton.
     says: Vec<Vec<(u8, u16, u8)>>,
     ways: Vec<IndexedWay>,
@@ -83,14 +84,7 @@ impl Index {
                 }
             }
         }
-        // The faster automaton takes more room, which counts only with thousands of a user's rules.
-        let dfa = (by_text.len() <= MAX_DFA_TEXTS).then_some(AhoCorasickKind::DFA);
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(dfa)
-            .match_kind(MatchKind::Standard)
-            .build(by_text.keys())
-            .expect("rules are bounded in number and length");
+        let automaton = Searcher::new(by_text.keys());
         Self { automaton, says: by_text.into_values().collect(), ways, open }
     }
 
@@ -106,10 +100,9 @@ impl Index {
     fn hints_of_ascii(&self, text: &str) -> Hints {
         let mut seen: SmallVec<[u32; 8]> = SmallVec::new();
         let mut met: SmallVec<[(u8, u16, u8); 8]> = SmallVec::new();
-        for found in self.automaton.find_overlapping_iter(text) {
-            let pattern = found.pattern().as_u32();
+        self.automaton.each(text.as_bytes(), |pattern| {
             if seen.contains(&pattern) {
-                continue;
+                return;
             }
             seen.push(pattern);
             for hint in &self.says[pattern as usize] {
@@ -118,7 +111,7 @@ impl Index {
                     None => met.push(*hint),
                 }
             }
-        }
+        });
         self.settle(&met)
     }
 
@@ -158,6 +151,49 @@ impl Index {
         out.sort_unstable();
         out.dedup();
         out
+    }
+}
+
+/// Finds texts in a text. A loop of our own over the automaton's states: most texts hold something, and a search that
+/// stops at each and starts again costs more than to read.
+enum Searcher {
+    /// The faster one takes more room, which counts only with thousands of a user's rules.
+    Fast(dfa::DFA),
+    Small(nfa::contiguous::NFA),
+}
+
+impl Searcher {
+    fn new<'t>(texts: impl ExactSizeIterator<Item = &'t String>) -> Self {
+        const WHY: &str = "rules are bounded in number and length";
+        if texts.len() <= MAX_DFA_TEXTS {
+            let mut builder = dfa::Builder::new();
+            builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard);
+            return Self::Fast(builder.build(texts).expect(WHY));
+        }
+        let mut builder = nfa::contiguous::Builder::new();
+        builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard);
+        Self::Small(builder.build(texts).expect(WHY))
+    }
+
+    /// Which texts stand in it; one that stands in it twice is told twice.
+    fn each(&self, text: &[u8], found: impl FnMut(u32)) {
+        match self {
+            Self::Fast(automaton) => each(automaton, text, found),
+            Self::Small(automaton) => each(automaton, text, found),
+        }
+    }
+}
+
+fn each<A: Automaton>(automaton: &A, text: &[u8], mut found: impl FnMut(u32)) {
+    let start: Option<StateID> = automaton.start_state(Anchored::No).ok();
+    let Some(mut state) = start else { return };
+    for byte in text {
+        state = automaton.next_state(Anchored::No, state, *byte);
+        if automaton.is_special(state) && automaton.is_match(state) {
+            for nth in 0..automaton.match_len(state) {
+                found(automaton.match_pattern(state, nth).as_u32());
+            }
+        }
     }
 }
 
@@ -395,5 +431,26 @@ mod tests {
         check("  n:\n    User: 'root'\n  condition: not n", "");
         check("  a:\n    Image: '/x/y'\n  b:\n    User: null\n  condition: a or b", "");
         check("  s:\n    CommandLine|re: '[0-9]*'\n  condition: s", "");
+    }
+
+    #[test]
+    fn both_automata_find_what_stands_in_a_text() {
+        let few: Vec<String> = ["he", "she", "hers", "/tmp/", "sh"].map(str::to_owned).to_vec();
+        let many: Vec<String> = few.iter().cloned().chain((0..MAX_DFA_TEXTS).map(|n| format!("<{n}>"))).collect();
+        let (fast, small) = (Searcher::new(few.iter()), Searcher::new(many.iter()));
+        assert!(matches!((&fast, &small), (Searcher::Fast(_), Searcher::Small(_))));
+        for text in ["", "uSHERs", "/TMP/she.sh", "s", "nothing of it", "shshshe"] {
+            let of = |searcher: &Searcher| {
+                let mut found = Vec::new();
+                searcher.each(text.as_bytes(), |it| found.push(it as usize));
+                found.sort_unstable();
+                found.dedup();
+                found
+            };
+            let lower = text.to_ascii_lowercase();
+            let expect: Vec<usize> = (0..few.len()).filter(|at| lower.contains(&few[*at])).collect();
+            assert_eq!(of(&fast), expect, "{text}");
+            assert_eq!(of(&small), expect, "{text}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! no process makes episodes of its own (`loose`).
 
 mod facts;
+mod hints;
 mod hits;
 mod loose;
 mod plain;
@@ -32,6 +33,7 @@ use crate::merge::Sketch;
 use crate::merge::record::EpisodeRecord;
 use crate::merge::sketch::{Reach, reach};
 use crate::partition::known::KnownGangs;
+use crate::shell;
 
 pub use hits::Hits;
 pub use record::{member, process_uid};
@@ -41,6 +43,8 @@ pub use words::Words;
 
 /// Distinct values a labeller remembers before it starts anew.
 const REMEMBERED: usize = 1 << 17;
+/// Commands of a script that is remembered.
+const REMEMBERED_COMMANDS: usize = 16;
 /// Nodes of one episode that are recorded one by one; a flood beyond it is counted.
 const RECORDED_NODES: usize = 20_000;
 /// Rows of one process that are recorded.
@@ -70,9 +74,31 @@ impl Knowledge {
 pub struct Labeller<'k> {
     knowledge: &'k Knowledge,
     said: HashMap<u64, Rc<Said>, ByHash>,
+    met: Met,
+    hints: hints::HintBook,
+    scripts: HashMap<u64, Rc<[shell::Command]>, ByHash>,
     shown: HashMap<u64, Rc<[u16]>, ByHash>,
     identified: HashMap<u64, Rc<[MethodMatch]>, ByHash>,
     scratch: plain::Scratch,
+}
+
+/// Which texts came lately, as far as their places were not taken by others.
+struct Met(Vec<u32>);
+
+impl Default for Met {
+    fn default() -> Self {
+        Self(vec![0; 1 << Self::BITS])
+    }
+}
+
+impl Met {
+    const BITS: u32 = 18;
+
+    /// Whether it came before; it has now. A rare mistake costs room or time, never an answer.
+    fn again(&mut self, hash: u64) -> bool {
+        let place = &mut self.0[(hash >> (64 - Self::BITS)) as usize];
+        std::mem::replace(place, hash as u32) == hash as u32
+    }
 }
 
 impl<'k> Labeller<'k> {
@@ -80,6 +106,9 @@ impl<'k> Labeller<'k> {
         Self {
             knowledge,
             said: HashMap::default(),
+            met: Met::default(),
+            hints: hints::HintBook::default(),
+            scripts: HashMap::default(),
             shown: HashMap::default(),
             identified: HashMap::default(),
             scratch: plain::Scratch::default(),
@@ -96,11 +125,14 @@ impl<'k> Labeller<'k> {
             Some(said) if *said.text == *cmd => return said.clone(),
             _ => {}
         }
-        if self.said.len() >= REMEMBERED {
-            self.said.clear();
-        }
         let said = Rc::new(Said::of(self.knowledge, cmd, hash));
-        self.said.entry(hash).or_insert_with(|| said.clone());
+        // Most lines of a fleet are never run again: only what comes a second time is worth its room.
+        if self.met.again(hash) {
+            if self.said.len() >= REMEMBERED {
+                self.said.clear();
+            }
+            self.said.entry(hash).or_insert_with(|| said.clone());
+        }
         said
     }
 
@@ -124,6 +156,26 @@ impl<'k> Labeller<'k> {
         let shown: Rc<[u16]> = look(&self.knowledge.behaviours).into_iter().map(|it| it.0).collect();
         self.shown.insert(key, shown.clone());
         shown
+    }
+
+    /// The commands that a script would run; `None` where it is no more than the one that it is.
+    fn would_run(&mut self, script: &str) -> Option<Rc<[shell::Command]>> {
+        let key = hash64(script.as_bytes());
+        let commands = match self.scripts.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let commands: Rc<[shell::Command]> = shell::would_run(script).into();
+                // A long one is rare, and would take room.
+                if commands.len() <= REMEMBERED_COMMANDS {
+                    if self.scripts.len() >= REMEMBERED / 32 {
+                        self.scripts.clear();
+                    }
+                    self.scripts.insert(key, commands.clone());
+                }
+                commands
+            }
+        };
+        (commands.len() != 1 || commands[0].text != script).then_some(commands)
     }
 
     /// The methods that a payload is an instance of.

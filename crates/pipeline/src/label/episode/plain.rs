@@ -99,7 +99,7 @@ impl Labeller<'_> {
                 None if fragment => path_of(None, words.said(self, process), true),
                 None => brief.root,
             };
-            if host.hits.at_start(process) || self.shows(words, graph, process) {
+            if host.hits.at_start(process) || self.shows(words, graph, process, brief.hides) {
                 return None;
             }
             scratch.place[*member as usize] = at as u32;

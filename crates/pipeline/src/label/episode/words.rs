@@ -2,14 +2,12 @@
 
 use std::rc::Rc;
 
-use smallvec::SmallVec;
-
 use super::Labeller;
+use super::hints::HintBook;
 use super::said::Said;
 use crate::collect::rows::{Bucket, Sym};
 use crate::connect::boundary::{self, Role};
 use crate::connect::{HostGraph, Process};
-use crate::label::Hints;
 use crate::merge::sketch::Key;
 
 /// What the labeller knows of the strings of a bucket. Made once a bucket, filled as they are met.
@@ -19,8 +17,8 @@ pub struct Words<'b> {
     // What is asked of every process lies close together.
     briefs: Vec<Option<Brief>>,
     images: Vec<Option<Image>>,
-    /// Whether a rule is hinted at.
-    hinted: Vec<Option<bool>>,
+    /// What each says for the rules, by its number in the labeller's book.
+    hint_ids: Vec<u32>,
 }
 
 #[derive(Clone, Default)]
@@ -28,8 +26,6 @@ struct Word {
     said: Option<Rc<Said>>,
     /// The image of this name, of which no command line was logged.
     unlogged: Option<Rc<Said>>,
-    /// What it says for the rules.
-    hints: Option<Hints>,
 }
 
 /// Of what a process says, as much as it takes to pass over it.
@@ -79,7 +75,7 @@ impl<'b> Words<'b> {
             words: vec![Word::default(); n],
             briefs: vec![None; n],
             images: vec![None; n],
-            hinted: vec![None; n],
+            hint_ids: vec![UNASKED; n],
         }
     }
 
@@ -138,37 +134,34 @@ impl<'b> Words<'b> {
         }
     }
 
-    /// Whether any of these texts speaks for a rule.
-    pub(super) fn may_match(&mut self, labeller: &Labeller<'_>, around: &Around, cmd_line: Sym) -> bool {
-        labeller.knowledge.behaviours.has_open_rules()
-            || [around.file_path, cmd_line, around.parent_path, around.parent_cmd_line, around.user]
-                .into_iter()
-                .any(|sym| self.is_hinted(labeller, sym))
-    }
-
-    fn is_hinted(&mut self, labeller: &Labeller<'_>, sym: Sym) -> bool {
-        let (words, bucket) = (&self.words, self.bucket);
-        *self.hinted[sym as usize].get_or_insert_with(|| match &words[sym as usize].said {
-            Some(said) => !said.hints.is_empty(),
-            None => !labeller.knowledge.behaviours.hints(bucket.strings.get(sym)).is_empty(),
-        })
-    }
-
     /// Rules that could match a process with these texts.
-    pub(super) fn candidates(&mut self, labeller: &Labeller<'_>, around: &Around, cmd_line: Sym) -> SmallVec<[u16; 8]> {
-        let behaviours = &labeller.knowledge.behaviours;
+    pub(super) fn candidates(&mut self, labeller: &mut Labeller<'_>, around: &Around, cmd_line: Sym) -> Rc<[u16]> {
         let syms = [around.file_path, cmd_line, around.parent_path, around.parent_cmd_line, around.user];
-        for sym in syms {
-            let word = &mut self.words[sym as usize];
-            word.hints.get_or_insert_with(|| match &word.said {
-                Some(said) => said.hints.clone(),
-                None => behaviours.hints(self.bucket.strings.get(sym)),
-            });
+        let ids = syms.map(|sym| if sym == 0 { HintBook::NOTHING } else { self.hint_id(labeller, sym) });
+        let behaviours = &labeller.knowledge.behaviours;
+        if let Some(found) = labeller.hints.candidates(behaviours, ids) {
+            return found;
         }
-        let of = |sym: Sym| self.words[sym as usize].hints.as_ref().filter(|it| sym != 0 && !it.is_empty());
-        behaviours.candidates(syms.map(of))
+        // Beyond what the book holds, texts are asked themselves.
+        let hints = syms.map(|sym| (sym != 0).then(|| behaviours.hints(self.bucket.strings.get(sym))));
+        behaviours.candidates(hints.each_ref().map(Option::as_ref)).as_slice().into()
+    }
+
+    fn hint_id(&mut self, labeller: &mut Labeller<'_>, sym: Sym) -> u32 {
+        let known = self.hint_ids[sym as usize];
+        if known != UNASKED {
+            return known;
+        }
+        let id = match &self.words[sym as usize].said {
+            Some(said) => labeller.hints.id(&said.hints),
+            None => labeller.hints.id(&labeller.knowledge.behaviours.hints(self.bucket.strings.get(sym))),
+        };
+        self.hint_ids[sym as usize] = id;
+        id
     }
 }
+
+const UNASKED: u32 = u32::MAX;
 
 /// What a rule sees of a process besides its command line.
 pub(super) struct Around {

@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use ringleader_model::hash::{fold64, hash64, hash128};
 use ringleader_model::{Field, Timestamp};
-use smallvec::SmallVec;
 
 use super::said::Said;
 use super::words::{Around, Words};
@@ -16,7 +15,6 @@ use crate::connect::{HostGraph, Process};
 use crate::label::ProcessView;
 use crate::label::network::NetworkRole;
 use crate::merge::sketch::Key;
-use crate::shell;
 
 /// Commands of one script that become nodes.
 const SCRIPT_NODES: usize = 256;
@@ -128,11 +126,7 @@ impl Labeller<'_> {
             return;
         }
         let around = Around::of(graph, process);
-        let candidates = if words.may_match(self, &around, process.cmd_line) {
-            words.candidates(self, &around, process.cmd_line)
-        } else {
-            SmallVec::new()
-        };
+        let candidates = words.candidates(self, &around, process.cmd_line);
         if candidates.is_empty() && said.layers.is_empty() {
             return;
         }
@@ -167,11 +161,11 @@ impl Labeller<'_> {
     }
 
     /// Whether a process shows anything by itself.
-    pub(super) fn shows(&mut self, words: &mut Words<'_>, graph: &HostGraph, process: &Process) -> bool {
+    pub(super) fn shows(&mut self, words: &mut Words<'_>, graph: &HostGraph, process: &Process, hides: bool) -> bool {
         if process.inferred && process.cmd_line == 0 {
             return false;
         }
-        if !words.brief(self, process).hides && !words.may_match(self, &Around::of(graph, process), process.cmd_line) {
+        if !hides && words.candidates(self, &Around::of(graph, process), process.cmd_line).is_empty() {
             return false;
         }
         let said = words.said(self, process).clone();
@@ -191,10 +185,7 @@ impl Labeller<'_> {
     }
 
     pub(super) fn expand(&mut self, nodes: &mut Vec<Work>, at: usize, script: &str) {
-        let commands = shell::would_run(script);
-        if commands.len() == 1 && commands[0].text == script {
-            return;
-        }
+        let Some(commands) = self.would_run(script) else { return };
         let first = nodes.len();
         for command in commands.iter().take(SCRIPT_NODES) {
             let parent = command.parent.filter(|it| *it < SCRIPT_NODES).map_or(at, |it| first + it);
