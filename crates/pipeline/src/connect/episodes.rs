@@ -11,8 +11,8 @@ use super::{HostGraph, Process, Uid};
 use crate::collect::rows::{Bucket, Sym};
 
 /// A process that had this many children in this many bursts is a boundary, whatever it is called.
-const LEARNED_CHILDREN: usize = 24;
-const LEARNED_BURSTS: usize = 8;
+const LEARNED_CHILDREN: usize = 12;
+const LEARNED_BURSTS: usize = 6;
 /// Children further apart than this are of different bursts.
 const BURST_GAP_MICROS: i64 = 600_000_000;
 
@@ -106,23 +106,35 @@ fn children(processes: &[Process]) -> Children {
     Children { starts, list }
 }
 
-/// An unknown application server is a boundary too: installed by the system, long-lived, with many children in
-/// unrelated bursts.
+/// An unknown application server is a boundary too: long-lived, with many children in unrelated bursts, and installed
+/// by the system, as far as its place is known. Of one that started before the log, only the name is.
 fn learned(graph: &HostGraph, bucket: &Bucket, children: &Children, at: usize) -> bool {
     let own = children.of(at as u32);
     if own.len() < LEARNED_CHILDREN {
         return false;
     }
-    let image = bucket.strings.get(graph.processes[at].file_path);
-    let base = super::link::base_name(image);
-    let interpreter = ["sh", "bash", "dash", "zsh", "busybox", "python", "perl", "cmd.exe", "powershell.exe"];
-    if !super::boundary::is_system_path(image) || interpreter.iter().any(|it| base.starts_with(it)) {
+    let process = &graph.processes[at];
+    let image = bucket.strings.get(process.file_path);
+    let before_log = process.inferred && process.parent.is_none();
+    let located = image.contains(['/', '\\']);
+    if image.is_empty() || if located { !super::boundary::is_system_path(image) } else { !before_log } {
+        return false;
+    }
+    let base = super::link::base_name(image).to_ascii_lowercase();
+    // A shell's children are one session's; an interpreter that was there before the log may well be a server.
+    let is_a = |names: &[&str]| names.iter().any(|it| base.trim_end_matches(".exe").starts_with(it));
+    let shell = SHELLS.contains(&base.trim_start_matches('-').trim_end_matches(".exe"));
+    if shell || (is_a(INTERPRETERS) && !before_log) {
         return false;
     }
     let mut times: Vec<i64> = own.iter().filter_map(|it| graph.processes[*it as usize].start).map(|it| it.0).collect();
     times.sort_unstable();
     times.windows(2).filter(|pair| pair[1] - pair[0] > BURST_GAP_MICROS).count() + 1 >= LEARNED_BURSTS
 }
+
+const SHELLS: &[&str] =
+    &["sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "csh", "tcsh", "busybox", "cmd", "powershell", "pwsh", "su", "sudo"];
+const INTERPRETERS: &[&str] = &["python", "perl", "ruby", "php", "wscript", "cscript"];
 
 #[cfg(test)]
 mod tests {

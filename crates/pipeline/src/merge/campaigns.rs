@@ -86,6 +86,7 @@ pub fn campaigns(sketch: &Sketch, list: &StopList) -> Campaigns {
         by_root.entry(join.find(at[key])).or_default().push(*key);
     }
     let mut list: Vec<Campaign> = by_root.into_values().map(|groups| campaign(sketch, groups, &stopped)).collect();
+    super::routine::settle(&mut list, sketch.counts.hosts);
     list.sort_by_key(|it| it.id);
     let of_group = list.iter().zip(0..).flat_map(|(it, at)| it.groups.iter().map(move |key| (*key, at))).collect();
     Campaigns { list, of_group, stopped }
@@ -396,8 +397,13 @@ fn align(campaign: &mut Campaign) {
     campaign.aligned = aligned;
 }
 
+/// The program that a command line names, as it names it.
+pub(super) fn first_path(template: &str) -> &str {
+    template.split(' ').next().unwrap_or(template)
+}
+
 pub(crate) fn first_word(template: &str) -> &str {
-    crate::connect::link::base_name(template.split(' ').next().unwrap_or(template))
+    crate::connect::link::base_name(first_path(template))
 }
 
 impl Campaign {

@@ -11,6 +11,7 @@ pub mod record;
 pub mod remnant;
 pub mod repair;
 pub mod sketch;
+mod routine;
 pub mod steps;
 pub mod stop;
 

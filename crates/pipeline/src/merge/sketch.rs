@@ -101,14 +101,18 @@ pub enum Reach {
     Habit,
 }
 
-/// `None`: it weighs nothing (a mention, a rival's, a private address).
-pub fn reach(kind: IndicatorKind, context: Context) -> Option<Reach> {
+/// `None`: it weighs nothing (a mention, a rival's).
+pub fn reach(kind: IndicatorKind, value: &str, context: Context) -> Option<Reach> {
     use Context::{Configured, Connected, Downloaded, Executed, Killed, Mentioned, Written};
     use IndicatorKind as K;
     match (kind, context) {
-        (_, Killed) => None,
+        // Whoever writes down another's wallet does not thereby own it.
+        (_, Killed | Mentioned) => None,
+        // A private address is some host of the victim's own network: more than one gang comes by it.
+        (K::Ip | K::IpPort, Downloaded | Connected | Configured) if super::stop::names_private(kind, value) => {
+            Some(Reach::Habit)
+        }
         (K::Wallet | K::SshKey, _) => Some(Reach::Infrastructure),
-        (_, Mentioned) => None,
         (K::Url | K::Paste, Downloaded | Connected | Executed | Configured) => Some(Reach::Variant),
         (K::Hash, Downloaded | Executed | Written) => Some(Reach::Variant),
         (K::IpPort, Connected | Downloaded | Configured) => Some(Reach::Variant),
@@ -358,7 +362,7 @@ fn group_key(facts: &mut EpisodeFacts) -> Option<(Key, Vec<Key>)> {
         let mut keys: Vec<Key> = facts
             .features
             .iter()
-            .filter(|it| reach(it.kind, it.context).is_some_and(|it| it <= least))
+            .filter(|it| reach(it.kind, &it.value, it.context).is_some_and(|it| it <= least))
             .map(Feature::key)
             .collect();
         keys.sort_unstable();
@@ -373,9 +377,13 @@ fn group_key(facts: &mut EpisodeFacts) -> Option<(Key, Vec<Key>)> {
         return None;
     }
     // Files are named at random too often to tell one shape from another; they are kept as habits.
-    let habits = facts.features.iter().filter(|it| it.kind != IndicatorKind::FilePath);
+    // So are addresses of the network that it goes through.
+    let varies = |it: &&Feature| {
+        it.kind == IndicatorKind::FilePath || super::stop::names_private(it.kind, &it.value)
+    };
+    let habits = facts.features.iter().filter(|it| !varies(it));
     let mut habits: Vec<Key> =
-        habits.filter(|it| reach(it.kind, it.context) == Some(Reach::Habit)).map(Feature::key).collect();
+        habits.filter(|it| reach(it.kind, &it.value, it.context) == Some(Reach::Habit)).map(Feature::key).collect();
     habits.sort_unstable();
     let shown = facts.nodes.iter().filter(|it| !it.inferred || is_told(&it.template));
     let mut templates: Vec<u64> = shown.map(|it| hash64(it.template.as_bytes())).collect();
@@ -412,7 +420,7 @@ impl Group {
         }
         self.examples.push(facts.id);
         self.trim_examples();
-        let habit = |it: &&Feature| reach(it.kind, it.context) == Some(Reach::Habit);
+        let habit = |it: &&Feature| reach(it.kind, &it.value, it.context) == Some(Reach::Habit);
         self.habits.extend(facts.features.iter().filter(habit).map(Feature::key));
         self.trim_habits();
         let mut seen = std::collections::BTreeSet::new();
@@ -542,7 +550,7 @@ impl FeatureStat {
 
     /// The furthest reach of any context it stood in.
     pub fn reach(&self) -> Option<Reach> {
-        self.contexts().filter_map(|context| reach(self.kind(), context)).min()
+        self.contexts().filter_map(|context| reach(self.kind(), &self.value, context)).min()
     }
 }
 

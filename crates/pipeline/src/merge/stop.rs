@@ -110,6 +110,15 @@ pub fn host_of(kind: IndicatorKind, value: &str) -> Option<String> {
     Some(host.trim_matches(['[', ']']).to_ascii_lowercase())
 }
 
+/// Whether it is, or leads to, an address that means another host in another network.
+pub fn names_private(kind: IndicatorKind, value: &str) -> bool {
+    let host = match kind {
+        IndicatorKind::IpPort => value.rsplit_once(':').map_or(value, |it| it.0).trim_matches(['[', ']']),
+        _ => value,
+    };
+    is_private(host)
+}
+
 /// An address that means another host in another network.
 pub fn is_private(host: &str) -> bool {
     match host.parse::<std::net::IpAddr>() {

@@ -14,12 +14,15 @@ use ringleader_model::hash::hash128;
 
 use crate::merge::campaigns::{Campaign, Campaigns, is_rare_literal};
 use crate::merge::sketch::{FeatureStat, Key, Reach, Sketch};
+use crate::merge::stop::names_private;
 
 /// Two campaigns are one gang's from this weight on.
 pub const THRESHOLD: i64 = 600;
 /// All habits together stay below the threshold: they never join alone.
 const HABITS_AT_MOST: i64 = 350;
 const NEAR_MISS: i64 = 300;
+/// One habit.
+const HABIT: i64 = 120;
 /// One campaign ran what the other had put on the same host.
 const HANDED: i64 = 650;
 /// A file that both run from one and the same odd place.
@@ -160,6 +163,7 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
 fn weight(feature: &FeatureStat) -> Option<i64> {
     feature.reach()?;
     Some(match feature.kind() {
+        IndicatorKind::Ip | IndicatorKind::IpPort if names_private(feature.kind(), &feature.value) => HABIT,
         IndicatorKind::Wallet | IndicatorKind::SshKey => 1000,
         IndicatorKind::Hash | IndicatorKind::Paste | IndicatorKind::Url => 800,
         IndicatorKind::Ip | IndicatorKind::IpPort | IndicatorKind::Domain => 650,
@@ -168,7 +172,7 @@ fn weight(feature: &FeatureStat) -> Option<i64> {
         IndicatorKind::Image => 300,
         // Two files in places that only their makers would choose are no accident.
         IndicatorKind::FilePath if is_rare_literal(feature) => RARE,
-        IndicatorKind::UserAgent | IndicatorKind::Cron | IndicatorKind::Account | IndicatorKind::FilePath => 120,
+        IndicatorKind::UserAgent | IndicatorKind::Cron | IndicatorKind::Account | IndicatorKind::FilePath => HABIT,
     })
 }
 

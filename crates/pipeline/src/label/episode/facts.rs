@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringleader_model::hash::hash64;
-use ringleader_model::{Context, EventClass, Field, IndicatorKind};
+use ringleader_model::{Context, EventClass, Field, Indicator, IndicatorKind};
 
 use super::RECORDED_ROWS;
+use super::idle::{self, Use};
 use super::work::Work;
 use crate::collect::rows::{Bucket, Sym};
 use crate::connect::episodes::Episode;
@@ -17,6 +18,27 @@ use crate::merge::sketch::{EpisodeFacts, Feature, NodeFacts};
 /// network, beside the networks (`10.0.0.0/8`), which are no hosts.
 const SWEPT: usize = 8;
 
+/// Hosts that one command line names, of those that are looked at.
+const NAMED: usize = 256;
+
+/// Hosts that one and the same command line was run against, where they are many, are targets as well.
+fn drop_targets(features: &mut BTreeMap<(IndicatorKind, String), Context>, nodes: &[Work]) {
+    let mut hosts: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+    for node in nodes {
+        let connected = node.said.indicators.iter().filter(|it| it.context == Context::Connected);
+        let named = connected.filter(|it| it.kind != IndicatorKind::Pool);
+        let named = named.filter_map(|it| crate::merge::stop::host_of(it.kind, &it.value));
+        hosts.entry(node.said.template_hash).or_default().extend(named.take(NAMED));
+    }
+    let targets: BTreeSet<String> = hosts.into_values().filter(|it| it.len() >= SWEPT).flatten().collect();
+    if !targets.is_empty() {
+        features.retain(|(kind, value), context| {
+            *context != Context::Connected
+                || crate::merge::stop::host_of(*kind, value).is_none_or(|it| !targets.contains(&it))
+        });
+    }
+}
+
 /// An episode that names many addresses of its own network goes through them: they are targets.
 fn drop_sweep(features: &mut BTreeMap<(IndicatorKind, String), Context>) {
     let private = |kind: IndicatorKind, value: &str| {
@@ -25,6 +47,19 @@ fn drop_sweep(features: &mut BTreeMap<(IndicatorKind, String), Context>) {
     let hosts: BTreeSet<String> = features.keys().filter_map(|(kind, value)| private(*kind, value)).collect();
     if hosts.len() >= SWEPT {
         features.retain(|(kind, value), _| private(*kind, value).is_none());
+    }
+}
+
+/// A file that nothing touches again may still be the bot's: its run may be what the sensor lost. Where the episode uses
+/// another download, or leaves those of several hosts, they may as well be anybody's.
+fn keep_untouched(features: &mut BTreeMap<(IndicatorKind, String), Context>, untouched: &[&Indicator]) {
+    let uses_another =
+        features.iter().any(|((kind, _), it)| *kind == IndicatorKind::Url && *it == Context::Downloaded);
+    let hosts = untouched.iter().filter_map(|it| crate::merge::stop::host_of(it.kind, &it.value));
+    if !uses_another && hosts.collect::<BTreeSet<_>>().len() == 1 {
+        for it in untouched {
+            features.insert((it.kind, it.value.clone()), it.context);
+        }
     }
 }
 
@@ -47,7 +82,9 @@ pub(super) fn facts(
     let mut features: BTreeMap<(IndicatorKind, String), Context> = BTreeMap::new();
     let mut killed: BTreeSet<(IndicatorKind, &str)> = BTreeSet::new();
     let mut n_indicator_edges = 0;
-    for node in nodes {
+    let uses = idle::uses(bucket, graph, nodes);
+    let mut untouched: Vec<&Indicator> = Vec::new();
+    for (node, becomes) in nodes.iter().zip(uses) {
         n_indicator_edges += node.said.indicators.len() as u64;
         if node.vendors {
             continue;
@@ -55,6 +92,13 @@ pub(super) fn facts(
         for it in &node.said.indicators {
             if it.context == Context::Killed {
                 killed.insert((it.kind, &it.value));
+                continue;
+            }
+            if becomes != Use::Used && it.context == Context::Downloaded {
+                if becomes == Use::Untouched {
+                    untouched.push(it);
+                }
+                features.entry((it.kind, it.value.clone())).or_insert(Context::Mentioned);
                 continue;
             }
             let context = features.entry((it.kind, it.value.clone())).or_insert(it.context);
@@ -82,6 +126,7 @@ pub(super) fn facts(
             }
         }
     }
+    keep_untouched(&mut features, &untouched);
     // Many mine at one pool: only the wallet is somebody's own.
     let pools: BTreeSet<String> = features
         .keys()
@@ -95,6 +140,7 @@ pub(super) fn facts(
     features
         .retain(|(kind, value), context| *context == Context::Executed || !killed.contains(&(*kind, value.as_str())));
     drop_sweep(&mut features);
+    drop_targets(&mut features, nodes);
     let times = || nodes.iter().filter_map(|it| it.time);
     EpisodeFacts {
         id: episode.id,

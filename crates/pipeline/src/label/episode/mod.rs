@@ -7,6 +7,7 @@
 mod facts;
 mod hints;
 mod hits;
+mod idle;
 mod loose;
 mod plain;
 mod record;
@@ -31,7 +32,7 @@ use crate::connect::{HostGraph, Process};
 use crate::extract::Extractor;
 use crate::merge::Sketch;
 use crate::merge::record::EpisodeRecord;
-use crate::merge::sketch::{Reach, reach};
+use crate::merge::sketch::{Feature, Reach, reach};
 use crate::partition::known::KnownGangs;
 use crate::shell;
 
@@ -212,8 +213,8 @@ impl<'k> Labeller<'k> {
         let (nodes, honeypot, alerted) = self.worked_out(words, graph, episode, host, false);
         let suspicious = traces || alerted || self.is_suspicious(&nodes);
         let mut facts = facts::facts(bucket, graph, episode, &nodes, suspicious, honeypot);
-        let joins = |kind, context| reach(kind, context).is_some_and(|it| it <= Reach::Infrastructure);
-        if !suspicious && !honeypot && !facts.features.iter().any(|it| joins(it.kind, it.context)) {
+        let joins = |it: &Feature| reach(it.kind, &it.value, it.context).is_some_and(|it| it <= Reach::Infrastructure);
+        if !suspicious && !honeypot && !facts.features.iter().any(joins) {
             sketch.add(facts);
             return None;
         }

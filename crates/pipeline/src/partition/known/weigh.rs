@@ -144,7 +144,7 @@ impl KnownGangs {
             }
         };
         for (at, (kind, value, contexts)) in shown.indicators.iter().enumerate() {
-            if contexts.iter().any(|it| is_its_own(*kind, *it)) {
+            if contexts.iter().any(|it| is_its_own(*kind, value, *it)) {
                 self.indicator(*kind, value, &mut |place| note(Seen::Indicator(at), place));
             }
         }
@@ -370,11 +370,11 @@ fn rivals(best: &Candidate, other: &Candidate) -> bool {
 }
 
 /// It has it, and does not merely fight or name it.
-fn is_its_own(kind: IndicatorKind, context: Context) -> bool {
+fn is_its_own(kind: IndicatorKind, value: &str, context: Context) -> bool {
     match context {
         Context::Killed | Context::Mentioned => false,
         Context::Configured => true,
-        context => reach(kind, context).is_some(),
+        context => reach(kind, value, context).is_some(),
     }
 }
 
