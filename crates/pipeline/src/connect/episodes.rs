@@ -132,8 +132,23 @@ fn learned(graph: &HostGraph, bucket: &Bucket, children: &Children, at: usize) -
     times.windows(2).filter(|pair| pair[1] - pair[0] > BURST_GAP_MICROS).count() + 1 >= LEARNED_BURSTS
 }
 
-const SHELLS: &[&str] =
-    &["sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "csh", "tcsh", "busybox", "cmd", "powershell", "pwsh", "su", "sudo"];
+const SHELLS: &[&str] = &[
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "ash",
+    "fish",
+    "csh",
+    "tcsh",
+    "busybox",
+    "cmd",
+    "powershell",
+    "pwsh",
+    "su",
+    "sudo",
+];
 const INTERPRETERS: &[&str] = &["python", "perl", "ruby", "php", "wscript", "cscript"];
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ pub mod distinct;
 pub mod record;
 pub mod remnant;
 pub mod repair;
-pub mod sketch;
 mod routine;
+pub mod sketch;
 pub mod steps;
 pub mod stop;
 

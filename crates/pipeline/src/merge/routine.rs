@@ -18,6 +18,8 @@ const SPAN: i64 = 850;
 /// It goes with intrusions where they are found on its hosts half as often again as on all hosts, and a tenth more.
 const OFTEN: u64 = 1500;
 const MORE: u64 = 100;
+/// A way in that is surer than its mere place in the process tree, in thousandths.
+const SURE: u64 = 600;
 /// Intruders show more than one thing at a time.
 const BEHAVIOURS: usize = 3;
 
@@ -44,7 +46,7 @@ pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
 fn is_unsigned(it: &Campaign) -> bool {
     it.signature.is_empty()
         && it.honeypot == 0
-        && it.methods.is_empty()
+        && !it.methods.values().any(|(episodes, sum)| *sum >= episodes * SURE)
         && it.nodes.values().flat_map(|it| it.behaviours.keys()).collect::<BTreeSet<_>>().len() <= BEHAVIOURS
         && !it.nodes.values().any(|it| is_dropzone(first_path(&it.template)) || is_dropzone(first_path(&it.sample)))
 }

@@ -378,9 +378,7 @@ fn group_key(facts: &mut EpisodeFacts) -> Option<(Key, Vec<Key>)> {
     }
     // Files are named at random too often to tell one shape from another; they are kept as habits.
     // So are addresses of the network that it goes through.
-    let varies = |it: &&Feature| {
-        it.kind == IndicatorKind::FilePath || super::stop::names_private(it.kind, &it.value)
-    };
+    let varies = |it: &&Feature| it.kind == IndicatorKind::FilePath || super::stop::names_private(it.kind, &it.value);
     let habits = facts.features.iter().filter(|it| !varies(it));
     let mut habits: Vec<Key> =
         habits.filter(|it| reach(it.kind, &it.value, it.context) == Some(Reach::Habit)).map(Feature::key).collect();

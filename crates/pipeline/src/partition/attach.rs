@@ -29,14 +29,15 @@ const ONE_OFF_HOSTS: u64 = 2;
 const TELLING_BYTES: usize = 48;
 
 /// A gang, as far as likeness goes.
-struct Shape<'a> {
-    templates: BTreeMap<&'a str, Key>,
-    names: BTreeSet<&'a str>,
+pub(super) struct Shape<'a> {
+    pub(super) templates: BTreeMap<&'a str, Key>,
+    /// Files and folders that only an intruder makes.
+    pub(super) names: BTreeSet<&'a str>,
     /// It has infrastructure of its own.
-    signed: bool,
-    hosts: u64,
-    first: i64,
-    last: i64,
+    pub(super) signed: bool,
+    pub(super) hosts: u64,
+    pub(super) first: i64,
+    pub(super) last: i64,
 }
 
 pub(super) fn attach(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTreeMap<usize, Vec<usize>>) -> Vec<Link> {
@@ -71,7 +72,7 @@ pub(super) fn attach(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTree
 }
 
 impl<'a> Shape<'a> {
-    fn of(sketch: &'a Sketch, campaigns: &'a Campaigns, of: &[usize]) -> Self {
+    pub(super) fn of(sketch: &'a Sketch, campaigns: &'a Campaigns, of: &[usize]) -> Self {
         let list = || of.iter().map(|it| &campaigns.list[*it]);
         let names = list().flat_map(|it| &it.features).filter_map(|it| sketch.features.get(it));
         Self {

@@ -6,6 +6,7 @@
 mod attach;
 mod family;
 pub mod known;
+mod renewal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,7 +75,8 @@ pub fn partition(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry) ->
     for campaign in &hostile {
         members.entry(find(&mut root, *campaign)).or_default().push(*campaign);
     }
-    let attached = attach::attach(sketch, campaigns, &mut members);
+    let mut attached = attach::attach(sketch, campaigns, &mut members);
+    attached.extend(renewal::renew(sketch, campaigns, &mut members));
     let mut gangs: Vec<Gang> = members
         .into_values()
         .map(|campaigns_of| {

@@ -53,8 +53,7 @@ fn drop_sweep(features: &mut BTreeMap<(IndicatorKind, String), Context>) {
 /// A file that nothing touches again may still be the bot's: its run may be what the sensor lost. Where the episode uses
 /// another download, or leaves those of several hosts, they may as well be anybody's.
 fn keep_untouched(features: &mut BTreeMap<(IndicatorKind, String), Context>, untouched: &[&Indicator]) {
-    let uses_another =
-        features.iter().any(|((kind, _), it)| *kind == IndicatorKind::Url && *it == Context::Downloaded);
+    let uses_another = features.iter().any(|((kind, _), it)| *kind == IndicatorKind::Url && *it == Context::Downloaded);
     let hosts = untouched.iter().filter_map(|it| crate::merge::stop::host_of(it.kind, &it.value));
     if !uses_another && hosts.collect::<BTreeSet<_>>().len() == 1 {
         for it in untouched {

@@ -4,8 +4,8 @@
 //! absent: whether it matters (`facts` weighs it against what the episode does use).
 
 use super::work::Work;
-use crate::connect::{HostGraph, text};
 use crate::collect::rows::Bucket;
+use crate::connect::{HostGraph, text};
 use crate::label::command::{Command, base_name, commands};
 use crate::label::fetch::{Download, download};
 use crate::label::tree::is_windows_path;
@@ -70,7 +70,8 @@ fn is_null(file: &str) -> bool {
 
 /// It names a file without making use of it.
 fn passes_over(command: &Command<'_>) -> bool {
-    const LOOKING: &[&str] =
-        &["rm", "unlink", "shred", "del", "grep", "egrep", "sed", "pkill", "killall", "ls", "stat", "test", "[", "echo"];
+    const LOOKING: &[&str] = &[
+        "rm", "unlink", "shred", "del", "grep", "egrep", "sed", "pkill", "killall", "ls", "stat", "test", "[", "echo",
+    ];
     command.is(LOOKING)
 }

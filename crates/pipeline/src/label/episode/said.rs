@@ -52,7 +52,8 @@ impl Said {
 
     /// Of a text whose template and indicators were found in another way.
     pub(super) fn known(text: &str, hash: u64, template: &str, indicators: Vec<Indicator>) -> Self {
-        let joins = |it: &Indicator| reach(it.kind, &it.value, it.context).is_some_and(|it| it <= Reach::Infrastructure);
+        let joins =
+            |it: &Indicator| reach(it.kind, &it.value, it.context).is_some_and(|it| it <= Reach::Infrastructure);
         let claimed = indicators.iter().filter(|it| it.context != Context::Killed);
         Self {
             text: text.into(),

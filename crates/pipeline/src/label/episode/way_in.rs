@@ -44,7 +44,14 @@ impl Labeller<'_> {
         let service = |it: Option<EntryRole>| it.filter(|it| !matches!(it, EntryRole::UserShell | EntryRole::Init));
         let role = service(role_of(entry)).or_else(|| service(above.and_then(role_of))).or_else(|| service(named));
         // Cron starts again what someone let in: it speaks for no method, and contradicts none.
-        let speaks = role.filter(|it| !matches!(it, EntryRole::Cron));
+        // The service manager starts what is installed; only of what is not can it tell how that came.
+        let installed =
+            text(bucket, entry.file_path).is_some_and(|it| it.to_ascii_lowercase().contains("\\program files"));
+        let speaks = role.filter(|it| match it {
+            EntryRole::Cron => false,
+            EntryRole::ServiceManager => !installed,
+            _ => true,
+        });
         let by_chain = speaks.map(|it| self.knowledge.methods.by_entry(it, &commands)).unwrap_or_default();
         let mut evidence = Evidence::default();
         let mut rows: Vec<u32> = Vec::new();
