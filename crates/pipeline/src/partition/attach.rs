@@ -13,6 +13,7 @@ use crate::connect::boundary::is_system_path;
 use crate::label::episode::own_folder;
 use crate::label::paths::is_dropzone;
 use crate::merge::campaigns::{Campaign, Campaigns, says_something};
+use crate::merge::distinct::Distinct;
 use crate::merge::sketch::{FeatureStat, Key, Sketch, is_told};
 
 /// Likeness that attaches a campaign without infrastructure, in thousandths.
@@ -23,15 +24,24 @@ const ALIKE_BY_NAME: u64 = 400;
 const NAMES: usize = 2;
 /// Who is nearly as alike as the best could be meant as well, in thousandths of it.
 const RIVAL: u64 = 900;
-/// Infrastructure that is seen on no more hosts than this was made for them.
+/// Infrastructure that is seen on no more hosts than this was made for them; a few more, where the gang that it might
+/// be of has this many times as many.
 const ONE_OFF_HOSTS: u64 = 2;
+const FEW_HOSTS: u64 = 5;
+const SMALLER: u64 = 4;
+/// A template that fewer of a hundred of its hosts show says little of a gang.
+const CORE: u64 = 20;
+/// A shorter file name of a URL may be anyone's.
+const TELLING_NAME: usize = 5;
 /// One or two command lines that are this long together are no scrap.
 const TELLING_BYTES: usize = 48;
 
 /// A gang, as far as likeness goes.
 pub(super) struct Shape<'a> {
     pub(super) templates: BTreeMap<&'a str, Key>,
-    /// Files and folders that only an intruder makes.
+    /// Those that many of its hosts show: the others are what differs from host to host.
+    pub(super) core: BTreeSet<&'a str>,
+    /// Files and folders that only an intruder makes, and what its files are called where they are fetched from.
     pub(super) names: BTreeSet<&'a str>,
     /// It has infrastructure of its own.
     pub(super) signed: bool,
@@ -44,14 +54,14 @@ pub(super) fn attach(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTree
     let shapes: BTreeMap<usize, Shape<'_>> =
         members.iter().map(|(gang, of)| (*gang, Shape::of(sketch, campaigns, of))).collect();
     let mut with: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (gang, shape) in shapes.iter().filter(|it| !it.1.is_small()) {
+    for (gang, shape) in shapes.iter().filter(|it| it.1.signed && it.1.hosts > ONE_OFF_HOSTS) {
         shape.templates.keys().for_each(|it| with.entry(it).or_default().push(*gang));
     }
     let mut links = Vec::new();
     for (small, shape) in shapes.iter().filter(|it| it.1.is_small()) {
         let mut shared: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for template in shape.templates.keys() {
-            for gang in with.get(template).into_iter().flatten() {
+            for gang in with.get(template).into_iter().flatten().filter(|it| shape.is_small_beside(&shapes[it])) {
                 shared.entry(*gang).or_default().push(template);
             }
         }
@@ -74,24 +84,38 @@ pub(super) fn attach(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTree
 impl<'a> Shape<'a> {
     pub(super) fn of(sketch: &'a Sketch, campaigns: &'a Campaigns, of: &[usize]) -> Self {
         let list = || of.iter().map(|it| &campaigns.list[*it]);
-        let names = list().flat_map(|it| &it.features).filter_map(|it| sketch.features.get(it));
+        let features = || list().flat_map(|it| &it.features).filter_map(|it| sketch.features.get(it));
+        let files = features().filter(|it| it.kind() == IndicatorKind::FilePath && is_chosen(it));
+        let files = files.map(|it| it.value.as_str()).flat_map(|it| [Some(it), own_folder(it)]).flatten();
+        let mut hosts = Distinct::<1024>::default();
+        let mut shown: BTreeMap<&str, Distinct<64>> = BTreeMap::new();
+        for campaign in list() {
+            hosts.merge(&campaign.hosts);
+            for (key, text) in templates(campaign) {
+                shown.entry(text).or_default().merge(&campaign.nodes[&key].hosts);
+            }
+        }
+        let hosts = hosts.count();
+        shown.retain(|_, it| it.count() * 100 >= hosts * CORE);
         Self {
             templates: list().flat_map(templates).map(|(key, text)| (text, key)).collect(),
-            names: names
-                .filter(|it| it.kind() == IndicatorKind::FilePath && is_chosen(it))
-                .map(|it| it.value.as_str())
-                .flat_map(|it| [Some(it), own_folder(it)])
-                .flatten()
-                .collect(),
+            core: shown.into_keys().collect(),
+            names: files.chain(features().filter_map(fetched_name)).collect(),
             signed: list().any(|it| !it.signature.is_empty()),
-            hosts: list().map(|it| it.hosts.count()).sum(),
+            hosts,
             first: list().filter_map(|it| it.first).min().unwrap_or(i64::MIN),
             last: list().filter_map(|it| it.last).max().unwrap_or(i64::MAX),
         }
     }
 
-    fn is_small(&self) -> bool {
-        !self.signed || self.hosts <= ONE_OFF_HOSTS
+    /// It may be a part of some other.
+    pub(super) fn is_small(&self) -> bool {
+        !self.signed || self.hosts <= FEW_HOSTS
+    }
+
+    /// It may be a part of the other.
+    fn is_small_beside(&self, other: &Self) -> bool {
+        !self.signed || self.hosts <= ONE_OFF_HOSTS || self.hosts * SMALLER <= other.hosts
     }
 
     /// The one gang that it is a part of, and how alike they are.
@@ -119,6 +143,16 @@ impl<'a> Shape<'a> {
     fn apart(&self, other: &Self) -> i64 {
         other.first.saturating_sub(self.last).max(self.first.saturating_sub(other.last)).max(0)
     }
+}
+
+/// What a file is called where it is fetched from.
+fn fetched_name(feature: &FeatureStat) -> Option<&str> {
+    if feature.kind() != IndicatorKind::Url || !feature.contexts().any(|it| it == Context::Downloaded) {
+        return None;
+    }
+    let path = feature.value.split_once("://")?.1.split(['?', '#']).next()?;
+    let name = path.rsplit_once('/')?.1;
+    (name.len() >= TELLING_NAME).then_some(name)
 }
 
 /// A file that it brought and ran; of what it only wrote to, one where nothing but an intruder's lies.

@@ -75,8 +75,9 @@ pub fn partition(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry) ->
     for campaign in &hostile {
         members.entry(find(&mut root, *campaign)).or_default().push(*campaign);
     }
-    let mut attached = attach::attach(sketch, campaigns, &mut members);
-    attached.extend(renewal::renew(sketch, campaigns, &mut members));
+    let mut attached = renewal::renew(sketch, campaigns, &mut members, false);
+    attached.extend(attach::attach(sketch, campaigns, &mut members));
+    attached.extend(renewal::renew(sketch, campaigns, &mut members, true));
     let mut gangs: Vec<Gang> = members
         .into_values()
         .map(|campaigns_of| {

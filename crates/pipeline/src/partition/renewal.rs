@@ -20,11 +20,17 @@ const NAMES: usize = 2;
 /// A kit is more than this.
 const TEMPLATES: usize = 8;
 
-pub(super) fn renew(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTreeMap<usize, Vec<usize>>) -> Vec<Link> {
+/// `small` ones too: before what has its own infrastructure is attached to its gang, it would be taken for a wave.
+pub(super) fn renew(
+    sketch: &Sketch,
+    campaigns: &Campaigns,
+    members: &mut BTreeMap<usize, Vec<usize>>,
+    small: bool,
+) -> Vec<Link> {
     let shapes: BTreeMap<usize, Shape<'_>> = members
         .iter()
         .map(|(gang, of)| (*gang, Shape::of(sketch, campaigns, of)))
-        .filter(|(_, it)| it.signed && it.templates.len() >= TEMPLATES)
+        .filter(|(_, it)| it.signed && it.core.len() >= TEMPLATES && (small || !it.is_small()))
         .collect();
     let next = successors(&shapes);
     let mut links = Vec::new();
@@ -55,7 +61,7 @@ pub(super) fn renew(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTreeM
 fn successors(shapes: &BTreeMap<usize, Shape<'_>>) -> Vec<(usize, usize)> {
     let mut with: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (gang, shape) in shapes {
-        shape.templates.keys().for_each(|it| with.entry(it).or_default().push(*gang));
+        shape.core.iter().for_each(|it| with.entry(it).or_default().push(*gang));
     }
     let mut shared: BTreeMap<(usize, usize), u64> = BTreeMap::new();
     // What every kit has tells none from another.
@@ -99,7 +105,7 @@ fn begins(shape: &Shape<'_>, at: usize) -> (i64, usize) {
 }
 
 fn same_kit(a: &Shape<'_>, b: &Shape<'_>, shared: u64) -> bool {
-    let all = (a.templates.len() + b.templates.len()) as u64 - shared;
+    let all = (a.core.len() + b.core.len()) as u64 - shared;
     let likeness = shared * 1000 / all.max(1);
     let unnamed = a.names.is_empty() && b.names.is_empty();
     match unnamed {
@@ -108,9 +114,9 @@ fn same_kit(a: &Shape<'_>, b: &Shape<'_>, shared: u64) -> bool {
     }
 }
 
-/// It begins in the second half of the other's time, or later: what the first wave left runs on for a while.
+/// It begins when a good part of the other's time is over, or later: what a wave left behind runs on for long.
 fn follows(early: &Shape<'_>, late: &Shape<'_>) -> bool {
-    late.first.saturating_sub(early.first) >= early.last.saturating_sub(early.first) / 2 && late.first > early.first
+    late.first.saturating_sub(early.first) >= early.last.saturating_sub(early.first) / 3 && late.first > early.first
 }
 
 #[cfg(test)]
@@ -125,6 +131,7 @@ mod tests {
     ) -> Shape<'static> {
         Shape {
             templates: templates.iter().zip(0u128..).map(|(text, key)| (*text, key)).collect(),
+            core: templates.iter().copied().collect(),
             names: names.iter().copied().collect(),
             signed: true,
             hosts: 9,
