@@ -137,9 +137,15 @@ impl Scan<'_, '_> {
         {
             self.found.emit(IndicatorKind::Cron, entry.0, Context::Configured);
         }
-        for word in args.by_ref() {
+        // `echo open h>s&echo get x>>s&ftp -s:s`
+        let mut opens = first.is_some_and(|it| bare(text, it).eq_ignore_ascii_case("open")) && self.found.names_ftp();
+        for word in args.by_ref().skip(usize::from(opens)) {
             if word.class & (lex::OUT | lex::IN) != 0 {
                 self.redirect(text, word, depth);
+                continue;
+            }
+            if std::mem::take(&mut opens) {
+                self.word(text, word, Role::host(Context::Downloaded), depth);
                 continue;
             }
             let value = bare(text, word);

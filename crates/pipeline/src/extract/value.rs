@@ -101,6 +101,11 @@ impl Found<'_> {
         self.candidates(text, role);
     }
 
+    /// Whether the text runs `ftp`, which is what its `open` is then said to.
+    pub(super) fn names_ftp(&self) -> bool {
+        memchr::memmem::find(self.whole.as_bytes(), b"ftp").is_some()
+    }
+
     /// Whether the whole word is a path.
     pub(crate) fn path(&mut self, text: &str, role: Role) -> bool {
         let Some(path) = path_in(
