@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringleader_model::{Context, EventClass, Field, IndicatorKind, SensorRole, Timestamp};
 use ringleader_pipeline::collect::rows::{Bucket, Sym};
-use ringleader_pipeline::connect::boundary::is_system_path;
+use ringleader_pipeline::connect::boundary::{Role, is_system_path};
 use ringleader_pipeline::connect::episodes::{Episode, episodes};
 use ringleader_pipeline::connect::link::base_name;
 use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, graphs, sort};
@@ -15,7 +15,7 @@ use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Traced, Wor
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
 use ringleader_pipeline::merge::Sketch;
 use ringleader_pipeline::merge::record::EpisodeRecord;
-use ringleader_pipeline::merge::remnant::{near, node_times};
+use ringleader_pipeline::merge::remnant::{NEAR, near, node_times};
 
 use crate::buckets::Buckets;
 use crate::collect::Progress;
@@ -279,20 +279,31 @@ fn host(
     let mut episode_of: BTreeMap<u32, u128> = BTreeMap::new();
     let mut traced = Traced::default();
     let mut cut_off = Vec::new();
+    let mut services = Services::default();
     let loses = missing * LOSSY > links;
     for episode in &cut {
         if config.processes {
             episode_of.extend(episode.members.iter().map(|it| (*it, episode.id)));
         }
         match labeller.label(words, graph, episode, &about, &mut traced, &mut part.sketch) {
-            Some(record) => part.records.push(record),
+            Some(record) => {
+                if record.suspicious {
+                    services.add_intrusion(words, graph, episode, &record);
+                }
+                part.records.push(record);
+            }
             None if loses && is_cut_off(graph, episode) => cut_off.push(episode),
-            None => {}
+            None => services.add_plain(words, graph, episode),
         }
     }
     part.records.extend(labeller.label_loose(bucket, graph, &about, &mut part.sketch));
     hand_over(part, first_record, ringleader_model::hash::hash64(name.as_bytes()));
     remnants(words, graph, labeller, &about, cut_off, first_record, part);
+    services.start_together(&mut part.sketch, ringleader_model::hash::hash64(name.as_bytes()));
+    for episode in services.comrades(graph).take(REMNANTS) {
+        part.records.push(EpisodeRecord { comrade: true, ..labeller.remnant(words, graph, episode, &about) });
+        part.has_remnants = true;
+    }
     if part.records[first_record..].iter().any(|it| it.alerted) {
         part.has_alerts = true;
         part.alerted_hosts.insert(name.to_owned());
@@ -337,6 +348,60 @@ fn remnants(
         part.records.push(labeller.remnant(words, graph, episode, about));
     }
     part.has_remnants |= part.records.len() > whole;
+}
+
+/// What the host's services started, one activity at a time: an intruder in one of them starts several.
+#[derive(Default)]
+struct Services<'e> {
+    /// By service: when processes of intrusions started below it.
+    intrusions: BTreeMap<u32, Vec<i64>>,
+    /// By service: when intrusions began below it, of what group, and the path of the entry.
+    begun: BTreeMap<u32, Vec<(i64, u128, u128)>>,
+    /// With its service; what shows nothing by itself.
+    plain: Vec<(u32, &'e Episode)>,
+}
+
+impl<'e> Services<'e> {
+    /// The service that started the episode, where all that it starts is of one kind: init's and cron's is not.
+    fn service(words: &mut Words<'_>, graph: &HostGraph, episode: &Episode) -> Option<u32> {
+        let service = episode.boundary?;
+        let role = words.role(graph.processes[service as usize].file_path);
+        matches!(role, None | Some(Role::WebServer | Role::AppServer | Role::Database)).then_some(service)
+    }
+
+    fn add_intrusion(&mut self, words: &mut Words<'_>, graph: &HostGraph, episode: &Episode, record: &EpisodeRecord) {
+        let Some(service) = Self::service(words, graph, episode) else { return };
+        let starts = episode.members.iter().filter_map(|it| graph.processes[*it as usize].start);
+        self.intrusions.entry(service).or_default().extend(starts.map(|it| it.0));
+        if let Some((start, path)) = record.nodes.first().and_then(|it| Some((it.start?, it.path))) {
+            self.begun.entry(service).or_default().push((start, record.group, path));
+        }
+    }
+
+    fn start_together(&mut self, sketch: &mut Sketch, host: u64) {
+        for begun in self.begun.values_mut() {
+            begun.sort_unstable();
+            for pair in begun.windows(2).filter(|it| it[1].0 - it[0].0 <= NEAR && it[0].1 != it[1].1) {
+                sketch.start_together((pair[0].1, pair[0].2), (pair[1].1, pair[1].2), host);
+            }
+        }
+    }
+
+    fn add_plain(&mut self, words: &mut Words<'_>, graph: &HostGraph, episode: &'e Episode) {
+        if episode.members.len() <= REMNANT_NODES
+            && let Some(service) = Self::service(words, graph, episode)
+        {
+            self.plain.push((service, episode));
+        }
+    }
+
+    /// Plain episodes that a service started beside an intrusion in it.
+    fn comrades(mut self, graph: &HostGraph) -> impl Iterator<Item = &'e Episode> {
+        self.intrusions.values_mut().for_each(|it| it.sort_unstable());
+        self.plain.into_iter().filter_map(move |(service, episode)| {
+            is_near(self.intrusions.get(&service)?, graph, episode).then_some(episode)
+        })
+    }
 }
 
 /// Whether something above the episode was lost.

@@ -218,6 +218,19 @@ impl Assembly<'_> {
                 self.node_evidence.insert(key, examples);
             }
         }
+        for (campaign, path) in link.together.iter().flat_map(|it| &it.1) {
+            let hosts = link.together.map_or(0, |it| it.0);
+            let claim = format!(
+                "one service started episodes of campaigns {} and {} within seconds, on {hosts} hosts",
+                &hex(self.campaigns.list[link.from].id)[..8],
+                &hex(self.campaigns.list[link.to].id)[..8],
+            );
+            let key = (*campaign, self.campaigns.list[*campaign].resolve(*path));
+            if let Some(examples) = self.node_evidence.remove(&key) {
+                ids.append(&mut self.evidence_of(&examples, "link", &claim, None, link.weight));
+                self.node_evidence.insert(key, examples);
+            }
+        }
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -248,7 +261,10 @@ impl Assembly<'_> {
             gang_id: self.gang_of.get(&to).map(|it| hex(self.gangs[*it].id)),
             weight: link.weight,
             threshold: partition::THRESHOLD,
-            why: format!("only {} in common", shared.join(", ")),
+            why: match link.together {
+                Some((hosts, _)) if shared.is_empty() => format!("one service started both at once on {hosts} hosts"),
+                _ => format!("only {} in common", shared.join(", ")),
+            },
             evidence_ids: self.shared(link, seen),
         }
     }

@@ -41,7 +41,7 @@ impl Remnants {
             }
             for remnant in of_host.iter().filter(|it| it.is_remnant()) {
                 for (group, done) in &doings {
-                    if assembly.steps[group].hold(remnant) {
+                    if remnant.comrade || assembly.steps[group].hold(remnant) {
                         it.beside.entry(*group).or_default().add(remnant, is_near(&done.times, remnant));
                     }
                 }
@@ -62,7 +62,7 @@ impl Remnants {
             }
             let mut owners = doings.iter().filter(|(group, done)| {
                 let is_near = is_near(&done.times, record);
-                let beside = self.beside.get(group).filter(|_| assembly.steps[group].hold(record));
+                let beside = self.beside.get(group).filter(|_| record.comrade || assembly.steps[group].hold(record));
                 beside.is_some_and(|it| it.owns(record, is_near, &self.ordinary, self.logged))
             });
             // Two gangs that could both be meant: neither is claimed.

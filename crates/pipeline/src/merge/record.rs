@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sketch::Key;
 
-/// One episode that went to a group, or (group 0) a remnant: cut off by what the sensor lost, next to one that did.
+/// One episode that went to a group, or (group 0) a remnant: next to one that did, and cut off by what the sensor lost
+/// or plain by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpisodeRecord {
     pub id: u128,
@@ -15,6 +16,8 @@ pub struct EpisodeRecord {
     pub entry: Option<u128>,
     pub honeypot: bool,
     pub suspicious: bool,
+    /// A remnant that nothing cut off: one service started it right beside an intrusion.
+    pub comrade: bool,
     pub nodes: Vec<NodeRecord>,
     /// Records of the episode that are no process: web requests, logons, alerts tied to it.
     pub others: Vec<MemberRecord>,

@@ -41,6 +41,9 @@ fn covered(times: &[i64]) -> i64 {
     if times.is_empty() { 0 } else { gaps + 2 * NEAR }
 }
 
+/// So many of what a service starts beside a gang's episodes are no chance, if hardly any stand elsewhere.
+const LEAST_COMRADES: u64 = 3;
+
 /// How often the paths of remnants stand next to one gang's episodes, and how often on a host where it was.
 #[derive(Debug, Clone, Default)]
 pub struct Beside {
@@ -73,9 +76,14 @@ impl Beside {
         }
     }
 
-    /// Whether any path of the remnant is the gang's: not there by chance. `logged` is how long the hosts' logs are
+    /// Whether the remnant, or any path of it, is the gang's: not there by chance. `logged` is how long the hosts' logs are
     /// together.
     pub fn owns(&self, remnant: &EpisodeRecord, is_next: bool, ordinary: &Ordinary, logged: i64) -> bool {
+        if remnant.comrade {
+            // The gang's other episodes do not show it: that it starts there, again and again, is all that speaks for it.
+            let entry = remnant.nodes.first().filter(|it| !it.inferred);
+            return is_next && entry.is_some_and(|it| self.next.owns(it.path, LEAST_COMRADES, ordinary, logged));
+        }
         remnant.nodes.iter().filter(|it| !it.inferred).any(|it| {
             is_next && self.next.owns(it.path, 1, ordinary, logged)
                 || self.there.owns(it.path, LEAST_THERE, ordinary, logged)

@@ -207,6 +207,14 @@ pub struct Handed {
     pub path: String,
 }
 
+/// Episodes of two groups that one service started at once: an intruder in it ran both.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Together {
+    pub hosts: Distinct<16>,
+    /// An entry of each, in the order of the groups: the smallest pair of paths.
+    pub entries: Option<(Key, Key)>,
+}
+
 /// The sketch. `Sketch::default()` is the empty element of `merge`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sketch {
@@ -215,6 +223,8 @@ pub struct Sketch {
     pub groups: BTreeMap<Key, Group>,
     /// Two groups (smaller key first) of which one ran, on the same host, a file that the other had put there.
     pub handed: BTreeMap<(Key, Key), Handed>,
+    /// The same, of which one service started episodes within seconds.
+    pub together: BTreeMap<(Key, Key), Together>,
     /// Template paths of everything that carries no feature and shows nothing.
     pub background: Background,
 }
@@ -257,6 +267,16 @@ impl Sketch {
         handed.hosts.insert(host);
         handed.path = smaller(std::mem::take(&mut handed.path), path);
         trim(&mut self.handed, GROUPS);
+    }
+
+    /// Notes that one service of a host started episodes of two groups at once; with the path of each one's entry.
+    pub fn start_together(&mut self, a: (Key, Key), b: (Key, Key), host: u64) {
+        let (a, b) = (a.min(b), a.max(b));
+        let together = self.together.entry((a.0, b.0)).or_default();
+        together.hosts.insert(host);
+        let entries = (a.1, b.1);
+        together.entries = Some(together.entries.map_or(entries, |it| it.min(entries)));
+        trim(&mut self.together, GROUPS);
     }
 
     fn add_feature(&mut self, feature: &Feature, facts: &EpisodeFacts) {
@@ -308,6 +328,14 @@ impl Sketch {
             handed.hosts.merge(&other.hosts);
             handed.path = smaller(std::mem::take(&mut handed.path), &other.path);
         }
+        for (pair, other) in other.together {
+            let together = self.together.entry(pair).or_default();
+            together.hosts.merge(&other.hosts);
+            together.entries = match (together.entries, other.entries) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
         self.background.merge(other.background);
         self.trim();
         self
@@ -318,6 +346,7 @@ impl Sketch {
         trim(&mut self.groups, GROUPS);
         trim(&mut self.features, FEATURES);
         trim(&mut self.handed, GROUPS);
+        trim(&mut self.together, GROUPS);
     }
 
     /// Episodes that were dropped with their groups.

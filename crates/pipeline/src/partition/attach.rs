@@ -73,7 +73,7 @@ pub(super) fn attach(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTree
         let (Some(to), Some(moved)) = (to, members.remove(small)) else { continue };
         let alike: Vec<Key> = shape.templates.iter().filter(|it| common.contains(*it.0)).map(|it| *it.1).collect();
         let weight = THRESHOLD + i64::try_from(likeness.saturating_sub(ALIKE) / 4).unwrap_or(0);
-        links.push(Link { from: moved[0], to, weight, because: Vec::new(), alike });
+        links.push(Link { from: moved[0], to, weight, because: Vec::new(), together: None, alike });
         let into = members.entry(gang).or_default();
         into.extend(moved);
         into.sort_unstable();

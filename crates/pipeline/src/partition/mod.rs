@@ -14,6 +14,7 @@ use ringleader_model::IndicatorKind;
 use ringleader_model::hash::hash128;
 
 use crate::merge::campaigns::{Campaign, Campaigns, is_rare_literal};
+use crate::merge::distinct::Distinct;
 use crate::merge::sketch::{FeatureStat, Key, Reach, Sketch};
 use crate::merge::stop::names_private;
 
@@ -26,6 +27,9 @@ const NEAR_MISS: i64 = 300;
 const HABIT: i64 = 120;
 /// One campaign ran what the other had put on the same host.
 const HANDED: i64 = 650;
+/// One service started episodes of both within seconds, on several hosts; on a single one, it may be a coincidence.
+const TOGETHER: i64 = 650;
+const TOGETHER_ONCE: i64 = 400;
 /// A file that both run from one and the same odd place.
 const RARE: i64 = 330;
 /// A value that this many campaigns share says less of each pair; beyond it, pairs are not even compared.
@@ -52,6 +56,8 @@ pub struct Link {
     pub weight: i64,
     /// The shared features with what each contributed, heaviest first.
     pub because: Vec<(Key, i64)>,
+    /// Hosts on which one service started both at once, and the entry of each.
+    pub together: Option<(u64, [(usize, Key); 2])>,
     /// Where nothing but likeness attached `from`: its nodes that `to`'s gang has as well.
     pub alike: Vec<Key>,
 }
@@ -145,9 +151,15 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
             }
         }
     }
+    let together = together(sketch, campaigns, &hostile);
+    for pair in together.keys() {
+        pairs.entry(*pair).or_default();
+    }
     pairs
         .into_iter()
         .map(|((from, to), mut because)| {
+            let together = together.get(&(from, to)).map(|it| (it.0.count(), it.1));
+            let burst = together.map_or(0, |it| if it.0 > 1 { TOGETHER } else { TOGETHER_ONCE });
             because.sort_by_key(|(key, weight)| (-weight, *key));
             let is_habit = |it: &&(Key, i64)| {
                 let reach = sketch.features.get(&it.0).and_then(FeatureStat::reach);
@@ -156,10 +168,29 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
             let habits: i64 = because.iter().filter(is_habit).map(|it| it.1).sum();
             let hard: i64 = because.iter().filter(|it| !is_habit(it)).map(|it| it.1).sum();
             let likeness = likeness(&campaigns.list[from], &campaigns.list[to]);
-            let weight = hard + (habits + likeness).min(HABITS_AT_MOST);
-            Link { from, to, weight, because, alike: Vec::new() }
+            let weight = hard + burst + (habits + likeness).min(HABITS_AT_MOST);
+            Link { from, to, weight, because, together, alike: Vec::new() }
         })
         .collect()
+}
+
+/// Pairs of campaigns that one service started at once, with the hosts and the entries that show it.
+fn together(
+    sketch: &Sketch,
+    campaigns: &Campaigns,
+    hostile: &BTreeSet<usize>,
+) -> BTreeMap<(usize, usize), (Distinct<16>, [(usize, Key); 2])> {
+    let mut pairs: BTreeMap<(usize, usize), (Distinct<16>, [(usize, Key); 2])> = BTreeMap::new();
+    let of = |key: &Key| campaigns.of_group.get(key).copied().filter(|it| hostile.contains(it));
+    for ((a, b), together) in &sketch.together {
+        let (Some(a), Some(b), Some(entries)) = (of(a), of(b), together.entries) else { continue };
+        if a != b {
+            let shown = [(a, entries.0), (b, entries.1)];
+            let pair = pairs.entry((a.min(b), a.max(b))).or_insert_with(|| (Distinct::default(), shown));
+            pair.0.merge(&together.hosts);
+        }
+    }
+    pairs
 }
 
 /// What a shared value weighs. A key or a wallet is its owner's alone; an address is re-rented; a name is chosen.

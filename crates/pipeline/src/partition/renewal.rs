@@ -40,7 +40,7 @@ pub(super) fn renew(
         let (own, other) = (&shapes[&after].templates, &shapes[&before].templates);
         let alike: Vec<Key> = own.iter().filter(|it| other.contains_key(it.0)).map(|it| *it.1).collect();
         let weight = THRESHOLD + (alike.len() as i64).min(THRESHOLD);
-        links.push(Link { from: from[0], to: to[0], weight, because: Vec::new(), alike });
+        links.push(Link { from: from[0], to: to[0], weight, because: Vec::new(), together: None, alike });
         into.insert(after, before);
     }
     for (after, before) in &into {
