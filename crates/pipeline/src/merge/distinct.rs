@@ -43,11 +43,15 @@ impl<const K: usize> Distinct<K> {
     }
 
     /// How many of a thousand of these are in the other too, as far as both samples reach.
-    pub fn share_in(&self, other: &Self) -> u64 {
-        let full = |it: &Self| it.smallest.last().copied().filter(|_| it.smallest.len() >= K).unwrap_or(u64::MAX);
-        let reach = full(self).min(full(other));
+    pub fn share_in<const L: usize>(&self, other: &Distinct<L>) -> u64 {
+        let reach = self.reach().min(other.reach());
         let seen = || self.smallest.iter().take_while(|it| **it <= reach);
         (seen().filter(|it| other.contains(**it)).count() as u64 * 1000).checked_div(seen().count() as u64).unwrap_or(0)
+    }
+
+    /// All hashes up to this one are known.
+    fn reach(&self) -> u64 {
+        self.smallest.last().copied().filter(|_| self.smallest.len() >= K).unwrap_or(u64::MAX)
     }
 
     pub fn contains(&self, hash: u64) -> bool {

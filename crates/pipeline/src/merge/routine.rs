@@ -2,9 +2,10 @@
 //!
 //! A backup that prunes shadow copies and a hardening script that sets immutable bits show what intruders show. What
 //! tells them apart: nothing signs them, they came in by no way, nothing of them runs from where intruders keep their
-//! files, and they are no more frequent where something else was found than elsewhere.
+//! files, and what they show recurs on every host for as long as the log is, no more often where something else was
+//! found than elsewhere. Command lines are judged, not graphs: a lossy sensor breaks one routine into many shapes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::campaigns::{Campaign, first_path};
 use super::distinct::Distinct;
@@ -12,38 +13,81 @@ use crate::label::paths::is_dropzone;
 
 /// Once on a host may be anything; so may a single host.
 const HOSTS: u64 = 3;
-const TIMES_A_HOST: u64 = 3;
+const TIMES_A_HOST: u64 = 2;
 /// How much of the log's time it goes on for at least, in thousandths: it was there before, and it stays.
 const SPAN: i64 = 850;
 /// It goes with intrusions where they are found on its hosts half as often again as on all hosts, and a tenth more.
 const OFTEN: u64 = 1500;
 const MORE: u64 = 100;
-/// A way in that is surer than its mere place in the process tree, in thousandths.
-const SURE: u64 = 600;
+/// Where campaigns that something signs show it a quarter as often, it may be theirs.
+const SIGNED: u64 = 4;
+/// How much of what a campaign shows recurs like that, in thousandths: some of its steps come less often.
+const MOSTLY: u64 = 700;
 /// Intruders show more than one thing at a time.
 const BEHAVIOURS: usize = 3;
+/// A way in that is surer than its mere place in the process tree, in thousandths.
+const SURE: u64 = 600;
 
+/// A command line that shows something, wherever it was run.
+#[derive(Default)]
+struct Shown {
+    hosts: Distinct<64>,
+    times: u64,
+    signed: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+}
+
+/// Takes the hostility from what is routine; `fleet` is how many hosts there are.
 pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
     let first = campaigns.iter().filter_map(|it| it.first).min();
     let last = campaigns.iter().filter_map(|it| it.last).max();
     let (Some(first), Some(last)) = (first, last) else { return };
     let mut taken: Distinct<1024> = Distinct::default();
-    campaigns.iter().filter(|it| it.hostile && !it.signature.is_empty()).for_each(|it| taken.merge(&it.hosts));
+    let mut shown: BTreeMap<String, Shown> = BTreeMap::new();
+    for campaign in campaigns.iter().filter(|it| it.hostile) {
+        let signed = !campaign.signature.is_empty();
+        if signed {
+            taken.merge(&campaign.hosts);
+        }
+        for node in campaign.nodes.values().filter(|it| !it.behaviours.is_empty()) {
+            let it = shown.entry(node.template.clone()).or_default();
+            if signed {
+                it.signed += node.observed;
+                continue;
+            }
+            it.hosts.merge(&node.hosts);
+            it.times += node.observed;
+            it.first = super::sketch::earlier(it.first, node.first);
+            it.last = it.last.max(node.last);
+        }
+    }
     let usual = (taken.count() * 1000).checked_div(fleet).unwrap_or(0);
     let goes_with = usual * OFTEN / 1000 + MORE;
-    for campaign in campaigns.iter_mut().filter(|it| it.hostile) {
-        let recurs = campaign.hosts.count() >= HOSTS && campaign.episodes >= campaign.hosts.count() * TIMES_A_HOST;
-        if recurs
-            && is_unsigned(campaign)
-            && lasts(campaign, last.saturating_sub(first))
-            && campaign.hosts.share_in(&taken) <= goes_with
-        {
-            campaign.hostile = false;
-        }
+    let whole = last.saturating_sub(first) / 1_000_000 * SPAN;
+    shown.retain(|_, it| it.recurs(whole) && it.hosts.share_in(&taken) <= goes_with);
+    for campaign in campaigns.iter_mut().filter(|it| it.hostile && may_be_routine(it)) {
+        let times = |routine: bool| -> u64 {
+            let showing = campaign.nodes.values().filter(|it| !it.behaviours.is_empty());
+            showing.filter(|it| !routine || shown.contains_key(&it.template)).map(|it| it.observed).sum()
+        };
+        let (routine, all) = (times(true), times(false));
+        campaign.hostile = routine == 0 || routine * 1000 < all * MOSTLY;
     }
 }
 
-fn is_unsigned(it: &Campaign) -> bool {
+impl Shown {
+    fn recurs(&self, whole: i64) -> bool {
+        let hosts = self.hosts.count();
+        let span = self.last.zip(self.first).map_or(0, |(last, first)| last.saturating_sub(first));
+        hosts >= HOSTS
+            && self.times >= hosts * TIMES_A_HOST
+            && self.times >= self.signed * SIGNED
+            && span / 1000 >= whole
+    }
+}
+
+fn may_be_routine(it: &Campaign) -> bool {
     it.signature.is_empty()
         && it.honeypot == 0
         && !it.methods.values().any(|(episodes, sum)| *sum >= episodes * SURE)
@@ -51,7 +95,48 @@ fn is_unsigned(it: &Campaign) -> bool {
         && !it.nodes.values().any(|it| is_dropzone(first_path(&it.template)) || is_dropzone(first_path(&it.sample)))
 }
 
-fn lasts(it: &Campaign, log: i64) -> bool {
-    let own = it.last.zip(it.first).map_or(0, |(last, first)| last.saturating_sub(first));
-    own / 1000 >= log / 1_000_000 * SPAN
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::sketch::NodeStat;
+
+    const HOUR: i64 = 3_600_000_000;
+
+    fn campaign(template: &str, hosts: std::ops::Range<u64>, times: u64, signed: bool) -> Campaign {
+        let mut it = Campaign { hostile: true, first: Some(0), last: Some(24 * HOUR), ..Campaign::default() };
+        let mut node = NodeStat { template: template.into(), observed: times, ..NodeStat::default() };
+        for host in hosts {
+            let hash = ringleader_model::hash::hash64(&host.to_le_bytes());
+            it.hosts.insert(hash);
+            node.hosts.insert(hash);
+        }
+        node.behaviours.insert(1, times);
+        (node.first, node.last) = (Some(0), Some(24 * HOUR));
+        it.nodes.insert(1, node);
+        if signed {
+            it.signature.push(1);
+        }
+        it
+    }
+
+    fn check(campaigns: Vec<Campaign>, expect: &[bool]) {
+        let mut campaigns = campaigns;
+        settle(&mut campaigns, 100);
+        assert_eq!(campaigns.iter().map(|it| it.hostile).collect::<Vec<_>>(), expect);
+    }
+
+    const PRUNE: &str = "vssadmin delete shadows /for=D: /oldest";
+
+    #[test]
+    fn what_every_host_does_all_day_is_routine_however_it_was_broken() {
+        check(vec![campaign(PRUNE, 0..40, 300, false), campaign(PRUNE, 0..2, 2, false)], &[false, false]);
+    }
+
+    #[test]
+    fn once_on_a_host_signed_from_a_drop_zone_or_where_intruders_are_is_none() {
+        check(vec![campaign(PRUNE, 0..40, 40, false)], &[true]);
+        check(vec![campaign(PRUNE, 0..40, 300, true)], &[true]);
+        check(vec![campaign("/tmp/.x/prune", 0..40, 300, false)], &[true]);
+        check(vec![campaign("wget <url>", 0..10, 20, true), campaign(PRUNE, 0..10, 100, false)], &[true, true]);
+    }
 }

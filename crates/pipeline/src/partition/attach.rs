@@ -20,7 +20,7 @@ use crate::merge::sketch::{FeatureStat, Key, Sketch, is_told};
 const ALIKE: u64 = 600;
 /// The same, where the names of its files are the gang's.
 const ALIKE_BY_NAME: u64 = 400;
-/// Files and folders, of those that only intruders make, that both name alike.
+/// Files and folders, of those that only intruders make, that both name alike; of a single one, more has to be alike.
 const NAMES: usize = 2;
 /// Who is nearly as alike as the best could be meant as well, in thousandths of it.
 const RIVAL: u64 = 900;
@@ -31,6 +31,8 @@ const FEW_HOSTS: u64 = 5;
 const SMALLER: u64 = 4;
 /// A template that fewer of a hundred of its hosts show says little of a gang.
 const CORE: u64 = 20;
+/// `/tmp/a` is no name, `/tmp/tide` is.
+const SHORT_NAME: usize = 4;
 /// A shorter file name of a URL may be anyone's.
 const TELLING_NAME: usize = 5;
 /// One or two command lines that are this long together are no scrap.
@@ -122,11 +124,11 @@ impl<'a> Shape<'a> {
     fn part_of(&self, shapes: &BTreeMap<usize, Self>, shared: &BTreeMap<usize, Vec<&str>>) -> Option<(usize, u64)> {
         let own = self.templates.len() as u64;
         let names = |gang: &usize| self.names.intersection(&shapes[gang].names).count();
-        let least = if self.signed { ALIKE_BY_NAME } else { ALIKE };
+        let least = |names: usize| if self.signed && names >= NAMES { ALIKE_BY_NAME } else { ALIKE };
         let mut scores: Vec<(u64, usize, usize)> = shared
             .iter()
             .map(|(gang, common)| (score(own, shapes[gang].templates.len() as u64, common), names(gang), *gang))
-            .filter(|it| it.0 >= least && (!self.signed || it.1 >= NAMES))
+            .filter(|it| it.0 >= least(it.1) && (!self.signed || it.1 > 0))
             .collect();
         // Names tell gangs of one kit apart.
         let most = scores.iter().map(|it| it.1).max()?;
@@ -163,7 +165,8 @@ fn is_chosen(feature: &FeatureStat) -> bool {
         Context::Written | Context::Configured => is_dropzone(path),
         _ => false,
     };
-    path.contains(['/', '\\']) && !path.contains("/.ssh") && feature.contexts().any(may)
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.len() >= SHORT_NAME && name.len() < path.len() && !path.contains("/.ssh") && feature.contexts().any(may)
 }
 
 /// How much of `own` templates a gang shares, in thousandths: of both together, or nearly all of the smaller one where
