@@ -52,7 +52,11 @@ struct Look<'a> {
     strength: i32,
     why: Vec<(&'static str, i32, String)>,
     said_failed: bool,
+    back: Option<i64>,
 }
+
+/// An attempt, however many signs there are of it, says nothing of success.
+const TRIED: i32 = 8;
 
 pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, pairs: &Pairs, state: &State) -> Vec<Edge> {
     let mut looks: BTreeMap<(Host, Host), Look<'_>> = BTreeMap::new();
@@ -60,7 +64,7 @@ pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, pairs: &Pairs, state: &Stat
         state.all_taken().into_iter().filter_map(|it| Some((it, active(it, pairs, state)?))).collect();
     for from in state.all_taken() {
         for (to, pair) in pairs.from(from) {
-            if let Some(look) = look(pair, &state.hosts[from], &state.hosts[to], state, active.get(&to).copied()) {
+            if let Some(look) = look(pair, from, &state.hosts[to], state, active.get(&to).copied()) {
                 looks.insert((from, to), look);
             }
         }
@@ -126,7 +130,14 @@ fn active(host: Host, pairs: &Pairs, state: &State) -> Option<i64> {
     contacts.flat_map(|it| &it.1.spans).map(|it| it.0).filter(|it| since.is_none_or(|since| *it >= since)).min()
 }
 
-fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: Option<i64>) -> Option<Look<'a>> {
+fn look<'a>(
+    pair: &'a Pair,
+    from_host: Host,
+    to: &Judged,
+    state: &State,
+    active: Option<i64>,
+) -> Option<Look<'a>> {
+    let from = &state.hosts[from_host];
     let mut look = Look {
         pair,
         observations: BTreeSet::new(),
@@ -137,6 +148,7 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
         strength: 0,
         why: Vec::new(),
         said_failed: false,
+        back: None,
     };
     let since = from.since;
     let after = |time: Option<i64>| since.zip(time).is_none_or(|(since, time)| time >= since);
@@ -193,6 +205,36 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
         look.said_failed = tried.failed && !tried.succeeded;
         look.why.push(("exploit_log", 0, "the caller's own exploit log names it".to_owned()));
     }
+    for (port, contact) in pair.contacts.iter().filter(|(port, it)| state.swept.contains(port) && after(it.seen.last)) {
+        if contact.by_malware {
+            only_usual = false;
+            look.why.push(("called_by_malware", 0, "the malware's program called it".to_owned()));
+        }
+        if state.talks(from_host, contact) {
+            look.observations.insert(Observation::ExploitTried);
+            look.strength = look.strength.max(TRIED);
+            let said = if contact.bytes > 0 {
+                format!("{} bytes", contact.bytes)
+            } else {
+                format!("{} connections", contact.most)
+            };
+            look.why.push(("talked", 0, format!("more was said on port {port} than a probe says: {said}")));
+        }
+    }
+    if let Some(seen) = pair.fetched.as_ref().filter(|it| after(it.first)) {
+        only_usual = false;
+        look.observations.insert(Observation::ExploitTried);
+        times.extend(seen.first);
+        look.strength += 40;
+        look.why.push(("fetched", 0, "a command there fetched something from the caller".to_owned()));
+    }
+    if let Some(seen) = pair.back.as_ref().filter(|it| after(it.first)) {
+        only_usual = false;
+        look.observations.insert(Observation::ExploitTried);
+        look.strength += 20;
+        look.back = seen.first;
+        look.why.push(("called_back", 0, "it called back right after, on a port of its own".to_owned()));
+    }
     for run in pair.remote.iter().filter(|it| after(it.time)) {
         only_usual = false;
         look.observations.insert(Observation::Executed);
@@ -214,7 +256,7 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
         look.observations.insert(Observation::Alerted);
         times.extend(alert.time);
         look.ports.extend(alert.port);
-        look.strength += 8;
+        look.strength = look.strength.max(TRIED);
         look.why.push(("alert", 0, alert.title.to_string()));
     }
     for (service, logons) in &pair.logons {
@@ -224,6 +266,7 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
         if logons.failed >= 3 {
             only_usual = false;
             look.observations.insert(Observation::ExploitTried);
+            look.strength = look.strength.max(TRIED);
             look.why.push(("guessed", 0, format!("{} failed logons by {service}", logons.failed)));
             times.extend(logons.seen.first);
             look.said_failed |= logons.succeeded == 0;

@@ -9,6 +9,7 @@
 mod clock;
 mod contain;
 mod edges;
+mod everyday;
 mod identity;
 mod observe;
 mod origin;

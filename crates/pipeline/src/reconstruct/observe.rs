@@ -37,6 +37,10 @@ const MAX_PAIRS: usize = 50_000;
 const MAX_HTTP: usize = 10_000;
 /// What one ten minutes of one pair costs is small, and a flood of pairs must not take the machine.
 const MAX_FLOWS: usize = 4_000_000;
+/// Servers outside, callers of one before it counts as popular, and addresses in commands.
+const MAX_SERVERS: usize = 50_000;
+const MAX_CALLERS: usize = 2_000;
+const MAX_FETCHES: usize = 100_000;
 
 /// First and last time, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,8 +101,34 @@ pub struct Flow {
     pub seen: Seen,
     pub answered: u64,
     pub refused: u64,
+    /// Bytes of the largest record, both ways.
+    pub bytes: u64,
     /// The program at the calling end, where it is none of the system's.
     pub program: Option<Text>,
+}
+
+/// Who called a server outside, and first when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Server {
+    pub callers: BTreeMap<Text, Seen>,
+    /// So many called it that it says nothing of anybody.
+    pub popular: bool,
+}
+
+impl Server {
+    fn merge(&mut self, other: Self) {
+        self.popular |= other.popular;
+        for (caller, seen) in other.callers {
+            self.callers.entry(caller).or_default().merge(seen);
+        }
+        self.settle();
+    }
+    fn settle(&mut self) {
+        self.popular |= self.callers.len() > MAX_CALLERS;
+        if self.popular {
+            self.callers.clear();
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -206,6 +236,10 @@ pub struct Observed {
     pub pairs: BTreeMap<(u64, Pair), BTreeMap<Text, i64>>,
     /// (host, key)
     pub keys: BTreeMap<(Text, Text), Seen>,
+    /// By hash, so that what is dropped does not depend on order: (address, port) outside.
+    pub servers: BTreeMap<(u64, Text, u16), Server>,
+    /// (host, address inside): a command there fetched something from it.
+    pub fetches: BTreeMap<(Text, Text), Seen>,
     /// Hosts that agents or artefacts report from.
     pub reporters: BTreeSet<Text>,
     pub first: Option<i64>,
@@ -257,6 +291,15 @@ impl Observed {
         for (key, it) in other.keys {
             self.keys.entry(key).or_default().merge(it);
         }
+        for (key, it) in other.servers {
+            self.servers.entry(key).or_default().merge(it);
+        }
+        while self.servers.len() > MAX_SERVERS {
+            self.servers.pop_last();
+        }
+        for (key, it) in other.fetches {
+            self.fetches.entry(key).or_default().merge(it);
+        }
         self.alerts.extend(other.alerts);
         self.remote.extend(other.remote);
         self.drops.extend(other.drops);
@@ -276,6 +319,7 @@ impl Observed {
         to.seen.merge(it.seen);
         to.answered += it.answered;
         to.refused += it.refused;
+        to.bytes = to.bytes.max(it.bytes);
         to.program = [to.program.take(), it.program].into_iter().flatten().min();
     }
 
@@ -366,6 +410,8 @@ pub fn observe(bucket: &Bucket, rules: &Rules, methods: &Methods) -> Observed {
         texts: HashMap::new(),
         ips: HashMap::new(),
         flows: HashMap::new(),
+        servers: HashMap::new(),
+        fetched: HashMap::new(),
         payloads: HashMap::new(),
     };
     for row in &bucket.rows {
@@ -383,6 +429,10 @@ struct Looking<'a> {
     texts: HashMap<Sym, Text>,
     ips: HashMap<Sym, Option<(Text, bool)>>,
     flows: HashMap<FlowSyms, Flow>,
+    /// (server, port) → caller → when
+    servers: HashMap<(Sym, u16), HashMap<Sym, Seen>>,
+    /// Command → the addresses inside that it fetches from.
+    fetched: HashMap<Sym, Vec<Text>>,
     payloads: HashMap<u64, Option<(Text, u16)>>,
 }
 
@@ -534,6 +584,19 @@ impl Looking<'_> {
             (None, Some(command)) => first_word(command),
             (None, None) => return,
         };
+        if let Some(command) = command
+            && row.activity == Activity::Launch
+            && command.contains("://")
+        {
+            let sym = self.bucket.sym(row, Field::CmdLine);
+            let from = self.fetched.entry(sym).or_insert_with(|| fetched_from(command));
+            for address in from {
+                let key = (host.clone(), address.clone());
+                if self.out.fetches.len() < MAX_FETCHES || self.out.fetches.contains_key(&key) {
+                    self.out.fetches.entry(key).or_default().add(row.time.map(|it| it.0), 1, place(row));
+                }
+            }
+        }
         let key = (host.clone(), Arc::from(spell(path)));
         if self.out.programs.len() >= MAX_PROGRAMS && !self.out.programs.contains_key(&key) {
             self.out.dropped += 1;
@@ -629,6 +692,19 @@ impl Looking<'_> {
             }
         }
         let sym = self.bucket.sym(row, Field::SrcIp);
+        if src.1 && !dst.1 && port < 49152 {
+            let caller = self.bucket.sym(row, Field::SrcIp);
+            let server = (self.bucket.sym(row, Field::DstIp), port);
+            if self.servers.len() < 4 * MAX_SERVERS || self.servers.contains_key(&server) {
+                let callers = self.servers.entry(server).or_default();
+                // One more than can be told apart, so that it is known to be popular.
+                if callers.len() <= MAX_CALLERS || callers.contains_key(&caller) {
+                    let seen = callers.entry(caller).or_default();
+                    seen.add(time, 1, place(row));
+                    seen.refs.truncate(1);
+                }
+            }
+        }
         if !src.1 && !dst.1 && !self.rules.ports.contains_key(&port) {
             return;
         }
@@ -650,6 +726,8 @@ impl Looking<'_> {
         let flow = self.flows.entry(key).or_default();
         flow.seen.add(time, count, place(row));
         flow.seen.refs.truncate(1);
+        let number = |field| self.bucket.text(row, field).and_then(|it| it.parse::<u64>().ok()).unwrap_or(0);
+        flow.bytes = flow.bytes.max(number(Field::BytesOut).saturating_add(number(Field::BytesIn)));
         match outcome(state) {
             Some(true) => flow.answered += count,
             Some(false) => flow.refused += count,
@@ -809,8 +887,33 @@ impl Looking<'_> {
             let (src, dst, reporter) = (end(&mut self, src), end(&mut self, dst), self.text(reporter));
             self.out.add_flow(FlowKey { src, dst, port, slot, reporter }, flow);
         }
+        for ((server, port), callers) in std::mem::take(&mut self.servers) {
+            let Some((server, _)) = self.ips.get(&server).cloned().flatten() else { continue };
+            let hash = ringleader_model::hash::hash64(server.as_bytes()) ^ u64::from(port);
+            let named = callers.into_iter().filter_map(|(sym, it)| Some((self.ips.get(&sym)?.clone()?.0, it)));
+            let callers = named.collect();
+            self.out.servers.entry((hash, server, port)).or_default().merge(Server { callers, popular: false });
+        }
+        while self.out.servers.len() > MAX_SERVERS {
+            self.out.servers.pop_last();
+        }
         self.out
     }
+}
+
+/// The addresses inside that a command's URLs name.
+fn fetched_from(command: &str) -> Vec<Text> {
+    let mut found = Vec::new();
+    for rest in command.split("://").skip(1).take(8) {
+        let host = match rest.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or(""),
+            None => rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).next().unwrap_or(""),
+        };
+        if let Some(ip) = address(host).filter(is_internal) {
+            found.push(Arc::from(ip.to_string()));
+        }
+    }
+    found
 }
 
 pub(super) fn slot(time: Option<i64>) -> i64 {

@@ -16,6 +16,8 @@ use super::seeds::Case;
 const SPANS: usize = 64;
 /// What a call made another host run starts within this time of it.
 const PROMPT: i64 = 60 * 1_000_000;
+/// And what it has to fetch for it, within this.
+const BACK: i64 = 3 * 60 * 1_000_000;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Contact {
@@ -28,6 +30,11 @@ pub(super) struct Contact {
     pub before: bool,
     /// A program of no system folder at the calling end.
     pub program: Option<Text>,
+    /// The malware's program was at the calling end.
+    pub by_malware: bool,
+    /// Bytes of the largest connection, and most connections of ten minutes that one reporter saw.
+    pub bytes: u64,
+    pub most: u64,
 }
 
 impl Contact {
@@ -50,6 +57,23 @@ pub(super) struct Pair {
     pub logons: BTreeMap<Text, Logons>,
     /// Network alerts of an exploit.
     pub alerts: Vec<Alert>,
+    /// A command of the called one fetched something from the caller.
+    pub fetched: Option<Seen>,
+    /// The called one called back, on a port that is no service that others use too.
+    pub back: Option<Seen>,
+}
+
+impl Pair {
+    fn is_empty(&self) -> bool {
+        self.contacts.is_empty()
+            && self.scan.is_none()
+            && self.exploit.is_none()
+            && self.remote.is_empty()
+            && self.drops.is_empty()
+            && self.logons.is_empty()
+            && self.alerts.is_empty()
+            && self.fetched.is_none()
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -110,6 +134,9 @@ pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &
         contact.seen.merge(seen);
         contact.answered += flow.answered;
         contact.refused += flow.refused;
+        contact.bytes = contact.bytes.max(flow.bytes);
+        contact.most = contact.most.max(flow.seen.count);
+        contact.by_malware |= flow.program.as_ref().is_some_and(|it| case.paths.contains_key(it));
         contact.program = [contact.program.take(), flow.program.clone()].into_iter().flatten().min();
         if let Some(span) = first.zip(last)
             && contact.spans.len() < SPANS
@@ -161,6 +188,15 @@ pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &
             pairs.all.entry((from, to)).or_default().drops.push(it.clone());
         }
     }
+    for ((label, source), seen) in &input.observed.fetches {
+        let (from, to) = (hosts.at(source, seen.first), hosts.at(label, seen.first));
+        let first = seen.first.map(|it| clocks.right(to, it));
+        if from != to && case.holds(first) {
+            let mut seen = seen.clone();
+            (seen.first, seen.last) = (first, seen.last.map(|it| clocks.right(to, it)));
+            pairs.all.entry((from, to)).or_default().fetched.get_or_insert_default().merge(seen);
+        }
+    }
     for alert in input.observed.alerts.iter().filter(|it| case.holds(it.time) && is_exploit(it)) {
         let (Some(src), Some(dst)) = (&alert.src, &alert.dst) else { continue };
         let (from, to) = (hosts.at(src, alert.time), hosts.at(dst, alert.time));
@@ -170,16 +206,51 @@ pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &
     }
     pairs.all.retain(|_, it| {
         it.contacts.retain(|_, contact| contact.seen.count > 0);
-        !it.contacts.is_empty()
-            || it.scan.is_some()
-            || it.exploit.is_some()
-            || !it.remote.is_empty()
-            || !it.drops.is_empty()
-            || !it.logons.is_empty()
-            || !it.alerts.is_empty()
+        !it.is_empty()
     });
+    called_back(input, hosts, clocks, case, &mut pairs);
     pairs.ports = told;
     pairs
+}
+
+/// Who was called, and right after calls the caller on a port that hardly anybody else calls: it fetches something.
+fn called_back(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &Case, pairs: &mut Pairs) {
+    // (server, port) → caller → when
+    let mut services: BTreeMap<(Host, u16), BTreeMap<Host, Seen>> = BTreeMap::new();
+    for (key, flow) in &input.observed.flows {
+        if input.rules.ports.contains_key(&key.port) || (flow.answered == 0 && flow.refused > 0) {
+            continue;
+        }
+        let reporter = if key.reporter.is_empty() { None } else { hosts.find(&key.reporter, flow.seen.first) };
+        let right = |it: Option<i64>| it.map(|it| reporter.map_or(it, |host| clocks.right(host, it)));
+        let (Some(from), Some(to)) = (hosts.find(&key.src, flow.seen.first), hosts.find(&key.dst, flow.seen.first))
+        else {
+            continue;
+        };
+        if from != to {
+            let mut seen = flow.seen.clone();
+            (seen.first, seen.last) = (right(seen.first), right(seen.last));
+            services.entry((to, key.port)).or_default().entry(from).or_default().merge(seen);
+        }
+    }
+    for ((server, _), callers) in services {
+        // Called before it called back, within the time that fetching takes.
+        let answers = |host: Host, seen: &Seen| {
+            let first = seen.first.filter(|it| case.holds(Some(*it)))?;
+            let called = pairs.all.get(&(server, host))?.contacts.values().filter_map(|it| it.last_before(first)).max()?;
+            (first - called <= BACK).then_some(())
+        };
+        let back: Vec<Host> =
+            callers.iter().filter(|it| answers(*it.0, it.1).is_some()).map(|it| *it.0).collect();
+        if back.is_empty() || (callers.len() - back.len()) * 2 > back.len() {
+            continue;
+        }
+        for host in back {
+            if let (Some(pair), Some(seen)) = (pairs.all.get_mut(&(server, host)), callers.get(&host)) {
+                pair.back.get_or_insert_default().merge(seen.clone());
+            }
+        }
+    }
 }
 
 /// The one host that called, on the method's ports, just before something ran.
@@ -239,6 +310,7 @@ pub(super) fn places(pair: &Pair, ports: &BTreeSet<u16>) -> Vec<Ref> {
     let mut all: Vec<Ref> = Vec::new();
     all.extend(pair.exploit.iter().flat_map(|it| it.seen.places()));
     all.extend(pair.remote.iter().take(3).map(|it| it.at));
+    all.extend(pair.fetched.iter().chain(&pair.back).flat_map(|it| it.places().take(2)));
     all.extend(pair.drops.iter().take(3).map(|it| it.at));
     all.extend(pair.scan.iter().flat_map(|it| it.seen.places()));
     all.extend(pair.alerts.iter().take(3).map(|it| it.at));

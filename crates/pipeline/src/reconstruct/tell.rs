@@ -455,6 +455,13 @@ impl Telling<'_> {
                 proof,
             );
         }
+        for path in &self.case.everyday {
+            let on = self.input.observed.programs.keys().filter(|it| it.1 == *path).count();
+            let text = format!(
+                "an alert names {path}, which {on} hosts have run since the logs begin: it counts as no malware; name it with --alert if it is"
+            );
+            add("everyday_program", None, text, Vec::new(), proof);
+        }
         self.look_alikes(&mut add, proof);
         if self.state.all_taken().is_empty() && self.case.alerts.is_empty() {
             let logged = self.input.observed.telemetry.len();
