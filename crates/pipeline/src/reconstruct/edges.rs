@@ -64,7 +64,7 @@ pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, pairs: &Pairs, state: &Stat
         state.all_taken().into_iter().filter_map(|it| Some((it, active(it, pairs, state)?))).collect();
     for from in state.all_taken() {
         for (to, pair) in pairs.from(from) {
-            if let Some(look) = look(pair, from, &state.hosts[to], state, active.get(&to).copied()) {
+            if let Some(look) = look(pair, pairs, from, &state.hosts[to], state, active.get(&to).copied()) {
                 looks.insert((from, to), look);
             }
         }
@@ -127,11 +127,16 @@ fn active(host: Host, pairs: &Pairs, state: &State) -> Option<i64> {
     let since = state.hosts[host].since;
     let contacts =
         pairs.from(host).flat_map(|it| &it.1.contacts).filter(|(port, it)| state.swept.contains(port) && !it.before);
+    let told = pairs.from(host).flat_map(|it| it.1.contacts.values()).flat_map(|it| &it.by_malware).map(|it| it.0);
+    if let Some(first) = told.min() {
+        return Some(first);
+    }
     contacts.flat_map(|it| &it.1.spans).map(|it| it.0).filter(|it| since.is_none_or(|since| *it >= since)).min()
 }
 
 fn look<'a>(
     pair: &'a Pair,
+    pairs: &Pairs,
     from_host: Host,
     to: &Judged,
     state: &State,
@@ -155,7 +160,11 @@ fn look<'a>(
     let mut times: Vec<i64> = Vec::new();
     let mut only_usual = true;
     for (port, contact) in &pair.contacts {
-        if !state.ports.contains(port) || !after(contact.seen.last) {
+        if !state.ports.contains(port)
+            || !after(contact.seen.last)
+            || pairs.is_others(from_host, contact)
+            || pairs.is_scanners(from_host, pair)
+        {
             continue;
         }
         let always =
@@ -166,7 +175,7 @@ fn look<'a>(
             look.observations.insert(Observation::PortOpen);
         }
         look.ports.push(*port);
-        let spans = contact.spans.iter().filter(|it| after(Some(it.1)));
+        let spans = contact.calls().iter().filter(|it| after(Some(it.1)));
         times.extend(spans.map(|it| since.map_or(it.0, |since| it.0.max(since))));
         if let Some(first) = to.first {
             // Its clock may be behind the one that saw the calls: then the call comes after the first sign, and before
@@ -175,7 +184,7 @@ fn look<'a>(
             look.last_before = look.last_before.max(contact.last_before(latest));
             let unanswered = contact.answered == 0 && contact.refused > 0;
             let times = contact
-                .spans
+                .calls()
                 .iter()
                 .flat_map(|it| [it.0, it.1])
                 .filter(|it| *it <= latest && active.is_none_or(|active| *it <= active));
@@ -205,8 +214,14 @@ fn look<'a>(
         look.said_failed = tried.failed && !tried.succeeded;
         look.why.push(("exploit_log", 0, "the caller's own exploit log names it".to_owned()));
     }
-    for (port, contact) in pair.contacts.iter().filter(|(port, it)| state.swept.contains(port) && after(it.seen.last)) {
-        if contact.by_malware {
+    let malware = |(port, it): &(&u16, &super::pairs::Contact)| {
+        state.swept.contains(*port)
+            && after(it.seen.last)
+            && !pairs.is_others(from_host, it)
+            && !pairs.is_scanners(from_host, pair)
+    };
+    for (port, contact) in pair.contacts.iter().filter(malware) {
+        if !contact.by_malware.is_empty() {
             only_usual = false;
             look.why.push(("called_by_malware", 0, "the malware's program called it".to_owned()));
         }

@@ -179,12 +179,15 @@ fn way_in(
         {
             let same =
                 observed.http.iter().find(|it| it.method == *method && hosts.find(&it.host, it.time) == Some(host));
-            let logon = observed.logons.iter().find(|((label, _, service, _), it)| {
+            // From outside or after guesses, and the last before the first sign: an administrator's key is no way in.
+            let logons = observed.logons.iter().filter(|((label, src, service, _), it)| {
                 hosts.find(label, None) == Some(host)
                     && it.succeeded > 0
                     && method.starts_with(&**service)
-                    && fits(it.seen.first)
+                    && fits(it.first_success)
+                    && (it.failed >= 3 || address(src).is_some_and(|it| !is_internal(&it)))
             });
+            let logon = logons.max_by_key(|it| (it.1.failed >= 3, it.1.first_success));
             let source = same
                 .and_then(|it| it.src.clone())
                 .or_else(|| logon.map(|it| it.0.1.clone()))

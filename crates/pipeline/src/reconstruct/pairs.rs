@@ -12,6 +12,8 @@ use super::observe::{Alert, Logons, Ref, Seen, Tried};
 use super::remote::{Drop, RemoteRun};
 use super::seeds::Case;
 
+/// So many services of one host, and so many such hosts, are what a scanner asks for.
+const SERVICES: usize = 4;
 /// Spans of contact kept for one pair and port.
 const SPANS: usize = 64;
 /// What a call made another host run starts within this time of it.
@@ -30,17 +32,22 @@ pub(super) struct Contact {
     pub before: bool,
     /// A program of no system folder at the calling end.
     pub program: Option<Text>,
-    /// The malware's program was at the calling end.
-    pub by_malware: bool,
+    /// Spans in which the malware's program was at the calling end.
+    pub by_malware: Vec<(i64, i64)>,
     /// Bytes of the largest connection, and most connections of ten minutes that one reporter saw.
     pub bytes: u64,
     pub most: u64,
 }
 
 impl Contact {
+    /// Those that are the malware's, where that is told, else all.
+    pub(super) fn calls(&self) -> &[(i64, i64)] {
+        if self.by_malware.is_empty() { &self.spans } else { &self.by_malware }
+    }
+
     /// The last time that they spoke at or before a time.
     pub(super) fn last_before(&self, time: i64) -> Option<i64> {
-        self.spans.iter().rev().find(|it| it.0 <= time).map(|it| it.1.min(time))
+        self.calls().iter().rev().find(|it| it.0 <= time).map(|it| it.1.min(time))
     }
 }
 
@@ -81,11 +88,27 @@ pub(super) struct Pairs {
     pub all: BTreeMap<(Host, Host), Pair>,
     /// Ports of this incident.
     pub ports: BTreeSet<u16>,
+    /// Hosts whose log tells which of their calls are the malware's.
+    pub attributed: BTreeSet<Host>,
+    /// Hosts that asked many others for many services, in the hours before the window or throughout.
+    pub scanners: BTreeSet<Host>,
     /// Remote runs whose caller is not known.
     pub unexplained: Vec<(Host, RemoteRun)>,
 }
 
 impl Pairs {
+    /// Whether a host's call is somebody else's than the malware's, as its own log tells.
+    pub(super) fn is_others(&self, from: Host, contact: &Contact) -> bool {
+        contact.by_malware.is_empty() && contact.program.is_some() && self.attributed.contains(&from)
+    }
+
+    /// A scanner asks for every service, taken or not: where it asked one host for many, that is its work.
+    pub(super) fn is_scanners(&self, from: Host, pair: &Pair) -> bool {
+        pair.contacts.len() >= SERVICES
+            && self.scanners.contains(&from)
+            && pair.contacts.values().all(|it| it.by_malware.is_empty())
+    }
+
     pub(super) fn from(&self, host: Host) -> impl Iterator<Item = (Host, &Pair)> {
         self.all.range((host, 0)..=(host, Host::MAX)).map(|(key, it)| (key.1, it))
     }
@@ -136,13 +159,18 @@ pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &
         contact.refused += flow.refused;
         contact.bytes = contact.bytes.max(flow.bytes);
         contact.most = contact.most.max(flow.seen.count);
-        contact.by_malware |= flow.program.as_ref().is_some_and(|it| case.paths.contains_key(it));
         contact.program = [contact.program.take(), flow.program.clone()].into_iter().flatten().min();
-        if let Some(span) = first.zip(last)
-            && contact.spans.len() < SPANS
+        let Some(span) = first.zip(last) else { continue };
+        let malware = flow.program.as_ref().is_some_and(|it| case.paths.contains_key(it));
+        if malware {
+            pairs.attributed.insert(from);
+        }
+        for spans in [Some(&mut contact.spans), Some(&mut contact.by_malware).filter(|_| malware)].into_iter().flatten()
         {
-            let at = contact.spans.partition_point(|it| *it < span);
-            contact.spans.insert(at, span);
+            if spans.len() < SPANS {
+                let at = spans.partition_point(|it| *it < span);
+                spans.insert(at, span);
+            }
         }
     }
     for ((label, src, service, _), logons) in &input.observed.logons {
@@ -208,6 +236,11 @@ pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &
         it.contacts.retain(|_, contact| contact.seen.count > 0);
         !it.is_empty()
     });
+    let mut asked: BTreeMap<Host, usize> = BTreeMap::new();
+    for ((from, _), _) in pairs.all.iter().filter(|it| it.1.contacts.len() >= SERVICES) {
+        *asked.entry(*from).or_default() += 1;
+    }
+    pairs.scanners = asked.into_iter().filter(|it| it.1 >= SERVICES).map(|it| it.0).collect();
     called_back(input, hosts, clocks, case, &mut pairs);
     pairs.ports = told;
     pairs
@@ -237,11 +270,11 @@ fn called_back(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &Cas
         // Called before it called back, within the time that fetching takes.
         let answers = |host: Host, seen: &Seen| {
             let first = seen.first.filter(|it| case.holds(Some(*it)))?;
-            let called = pairs.all.get(&(server, host))?.contacts.values().filter_map(|it| it.last_before(first)).max()?;
+            let called =
+                pairs.all.get(&(server, host))?.contacts.values().filter_map(|it| it.last_before(first)).max()?;
             (first - called <= BACK).then_some(())
         };
-        let back: Vec<Host> =
-            callers.iter().filter(|it| answers(*it.0, it.1).is_some()).map(|it| *it.0).collect();
+        let back: Vec<Host> = callers.iter().filter(|it| answers(*it.0, it.1).is_some()).map(|it| *it.0).collect();
         if back.is_empty() || (callers.len() - back.len()) * 2 > back.len() {
             continue;
         }

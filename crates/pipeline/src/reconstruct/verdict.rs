@@ -277,7 +277,9 @@ impl Judge<'_> {
             for (to, pair) in self.pairs.from(*from) {
                 for (port, contact) in &pair.contacts {
                     let since = self.state.hosts[*from].since;
-                    if since.zip(contact.seen.last).is_some_and(|(since, last)| last < since) {
+                    if since.zip(contact.seen.last).is_some_and(|(since, last)| last < since)
+                        || self.pairs.is_others(*from, contact)
+                    {
                         continue;
                     }
                     *reach.entry(*port).or_default() += usize::from(!contact.before);
@@ -299,7 +301,11 @@ impl Judge<'_> {
                     }
                 }
             }
-            swept.extend(reach.into_iter().filter(|it| it.1 >= SWEEP).map(|it| it.0));
+            // Who asks for every service is a scanner, taken or not: that tells no port.
+            let many: Vec<u16> = reach.into_iter().filter(|it| it.1 >= SWEEP).map(|it| it.0).collect();
+            if many.len() < SERVICES {
+                swept.extend(many);
+            }
         }
         if swept.contains(&445) && self.input.rules.ports.contains_key(&139) {
             swept.insert(139);
@@ -330,8 +336,15 @@ impl Judge<'_> {
                 self.mark(to, "called_back", &shown, seen.first, seen.places().collect());
             }
             for (port, contact) in &pair.contacts {
-                if self.state.swept.contains(port) && after(contact.seen.last) && self.state.talks(from, contact) {
-                    let time = contact.spans.iter().map(|it| it.0).find(|it| after(Some(*it)));
+                let theirs = pairs.is_others(from, contact)
+                    || pairs.is_scanners(from, pair)
+                    || (contact.before && contact.by_malware.is_empty());
+                if !theirs
+                    && self.state.swept.contains(port)
+                    && after(contact.seen.last)
+                    && self.state.talks(from, contact)
+                {
+                    let time = contact.calls().iter().map(|it| it.0).find(|it| after(Some(*it)));
                     let more = format!("by {shown}, which said more to it on port {port} than a probe says");
                     self.mark(to, "exploit_was_tried", &more, time, contact.seen.places().collect());
                 }
@@ -406,9 +419,10 @@ impl Judge<'_> {
         let mut called: BTreeMap<Host, i64> = BTreeMap::new();
         for from in &taken {
             let since = self.state.hosts[*from].since;
-            for (to, pair) in self.pairs.from(*from) {
-                for (port, contact) in &pair.contacts {
-                    let time = contact.spans.iter().map(|it| it.0.max(since.unwrap_or(it.0))).min();
+            let pairs = self.pairs;
+            for (to, pair) in pairs.from(*from) {
+                for (port, contact) in pair.contacts.iter().filter(|it| !pairs.is_others(*from, it.1)) {
+                    let time = contact.calls().iter().map(|it| it.0.max(since.unwrap_or(it.0))).min();
                     let after = since.zip(contact.seen.last).is_none_or(|(since, last)| last >= since);
                     if let Some(time) = time.filter(|_| {
                         after
@@ -507,7 +521,7 @@ impl Judge<'_> {
                         *from,
                         "strange_program_calls_out",
                         program,
-                        contact.seen.first,
+                        contact.calls().first().map(|it| it.0),
                         contact.seen.places().collect(),
                     );
                 }

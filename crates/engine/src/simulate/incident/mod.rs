@@ -161,6 +161,7 @@ pub fn write(config: &Config, folder: &Path, truth: Option<&Path>) -> io::Result
         }
         world.act(time, act)?;
     }
+    world.last_alert()?;
     let logs = world.logs.finish()?;
     let mut counts = Counts {
         written: logs.written,

@@ -289,6 +289,16 @@ impl World<'_> {
             _ => None,
         };
         let (shell, parent, user) = match (windows, strain.credentials, config.worm) {
+            // How the first was entered shows in what its shell hangs from.
+            (true, ..) if by.is_none() && strain.way_in.method != "eternalblue" => {
+                ("C:\\Windows\\System32\\cmd.exe", "C:\\Windows\\explorer.exe", "CORP\\amy")
+            }
+            (false, ..) if by.is_none() && strain.way_in.method == "ssh_password_guess" => {
+                ("/bin/bash", "/usr/sbin/sshd", strain.user)
+            }
+            (false, ..) if by.is_none() && strain.way_in.method == "unknown" => {
+                ("/bin/sh", "/usr/lib/systemd/systemd", "root")
+            }
             (true, false, _) => {
                 ("C:\\Windows\\System32\\cmd.exe", "C:\\Windows\\System32\\spoolsv.exe", "NT AUTHORITY\\SYSTEM")
             }
@@ -336,6 +346,18 @@ impl World<'_> {
         let rest = self.random.between(5, 240) as i64 * 1_000;
         self.later(time + rest, Act::Scan(at, strain.calls));
         self.alert_of(time, at)
+    }
+
+    /// Where nobody was alerted until the end, the first is: else nobody would ask.
+    pub(super) fn last_alert(&mut self) -> io::Result<()> {
+        let alerted = self.truth.hosts.iter().any(|it| it.alerted && it.taken.is_some());
+        if let Some(at) = self.truth.zero.filter(|_| !alerted) {
+            self.truth.hosts[at as usize].alerted = true;
+            let (path, end) = (self.strain.path.clone(), self.end);
+            let host = &self.network.hosts[at as usize];
+            self.logs.alert(end - MINUTE, Some(host), "Malicious program", &path, "", None, None)?;
+        }
+        Ok(())
     }
 
     /// A part of the taken hosts is alerted, some time later.
