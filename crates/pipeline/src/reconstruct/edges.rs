@@ -58,7 +58,13 @@ struct Look<'a> {
 /// An attempt, however many signs there are of it, says nothing of success.
 const TRIED: i32 = 8;
 
-pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, pairs: &Pairs, state: &State) -> Vec<Edge> {
+pub(super) fn draw(
+    input: &Input<'_>,
+    hosts: &Hosts,
+    clocks: &super::clock::Clocks,
+    pairs: &Pairs,
+    state: &State,
+) -> Vec<Edge> {
     let mut looks: BTreeMap<(Host, Host), Look<'_>> = BTreeMap::new();
     let active: BTreeMap<Host, i64> =
         state.all_taken().into_iter().filter_map(|it| Some((it, active(it, pairs, state)?))).collect();
@@ -69,7 +75,7 @@ pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, pairs: &Pairs, state: &Stat
             }
         }
     }
-    let takers = takers(&looks, state, &active);
+    let takers = takers(&looks, &clocks.compared, state, &active);
     let exploits = input.observed.tried.keys().any(|it| it.2);
     let mut edges = Vec::new();
     for ((from, to), look) in looks {
@@ -307,6 +313,7 @@ fn look<'a>(
 /// taken host → its taker, and the share of its evidence in that of all who could be, in thousandths.
 fn takers(
     looks: &BTreeMap<(Host, Host), Look<'_>>,
+    compared: &BTreeSet<Host>,
     state: &State,
     active: &BTreeMap<Host, i64>,
 ) -> BTreeMap<Host, (Host, u32)> {
@@ -325,6 +332,13 @@ fn takers(
             (.., Some(a), Some(b)) => a <= b + TOLERANCE,
             _ => true,
         };
+        // Where both clocks were compared, signs of the caller's own log that come after the other's speak for themselves.
+        let compared = compared.contains(from) && compared.contains(to);
+        let ran = ["ran_known_bad", "ran_same_program", "in_gang"].iter().any(|it| a.marks.contains_key(it));
+        let after = a.first.zip(b.first).is_some_and(|(a, b)| a > b + TOLERANCE);
+        if compared && ran && a.watched && after && !direct {
+            continue;
+        }
         let called = match (look.last_before, b.first) {
             (Some(last), Some(first)) => first - last <= LATE,
             (None, Some(first)) => look.first.is_none_or(|it| it <= first + TOLERANCE),
@@ -341,7 +355,8 @@ fn takers(
         }
         if direct || (ordered && called) {
             candidates.entry(*to).or_default().push((look.strength, own, *from));
-        } else if look.first.zip(b.first).is_some_and(|(call, first)| (call - first).abs() <= WRONG)
+        } else if !compared
+            && look.first.zip(b.first).is_some_and(|(call, first)| (call - first).abs() <= WRONG)
             && look.pair.contacts.values().any(|it| it.answered > 0 || it.refused == 0)
         {
             misfits.entry(*to).or_default().push((

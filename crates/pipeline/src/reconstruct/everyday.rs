@@ -69,8 +69,8 @@ impl Everyday {
 /// Programs that call several hosts inside on ports that malware spreads over.
 fn spreading(input: &Input<'_>) -> BTreeSet<Text> {
     let mut called: BTreeMap<&Text, BTreeSet<&Text>> = BTreeMap::new();
-    for (key, flow) in &input.observed.flows {
-        if let Some(program) = &flow.program
+    for key in input.observed.flows.keys() {
+        if let Some(program) = &key.program
             && input.rules.ports.contains_key(&key.port)
         {
             let called = called.entry(program).or_default();

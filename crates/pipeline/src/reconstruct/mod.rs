@@ -84,7 +84,7 @@ pub fn reconstruct(input: &Input<'_>) -> Reconstructed {
     let case = seeds::open(input, &mut hosts, &clocks);
     let pairs = pairs::lay(input, &mut hosts, &clocks, &case);
     let state = verdict::judge(input, &hosts, &clocks, &case, &pairs);
-    let edges = edges::draw(input, &hosts, &pairs, &state);
+    let edges = edges::draw(input, &hosts, &clocks, &pairs, &state);
     let spread = tell::tell(input, &hosts, &clocks, &case, &pairs, &state, &edges, &mut proof);
     Reconstructed { spread, evidence: proof.all.into_values().collect() }
 }

@@ -94,6 +94,8 @@ pub struct FlowKey {
     pub slot: i64,
     /// The host whose clock the time is of; empty for a network sensor.
     pub reporter: Text,
+    /// The program at the calling end, where it is none of the system's.
+    pub program: Option<Text>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,14 +105,13 @@ pub struct Flow {
     pub refused: u64,
     /// Bytes of the largest record, both ways.
     pub bytes: u64,
-    /// The program at the calling end, where it is none of the system's.
-    pub program: Option<Text>,
 }
 
 /// Who called a server outside, and first when.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Server {
-    pub callers: BTreeMap<Text, Seen>,
+    /// With whether the time is of its own clock.
+    pub callers: BTreeMap<(Text, bool), Seen>,
     /// So many called it that it says nothing of anybody.
     pub popular: bool,
 }
@@ -209,8 +210,8 @@ pub struct Asset {
     pub criticality: Option<Text>,
 }
 
-/// `FlowKey` within a bucket: from, to, port, slot, reporter.
-type FlowSyms = (Sym, Sym, u16, i64, Sym);
+/// `FlowKey` within a bucket: from, to, port, slot, reporter, program.
+type FlowSyms = (Sym, Sym, u16, i64, Sym, Sym);
 /// One connection as one reporter saw it: (src, src port, dst, dst port).
 type Pair = (Text, u16, Text, u16);
 
@@ -320,7 +321,6 @@ impl Observed {
         to.answered += it.answered;
         to.refused += it.refused;
         to.bytes = to.bytes.max(it.bytes);
-        to.program = [to.program.take(), it.program].into_iter().flatten().min();
     }
 
     fn add_pair(&mut self, key: (u64, Pair), reporter: Text, time: i64) {
@@ -430,7 +430,7 @@ struct Looking<'a> {
     ips: HashMap<Sym, Option<(Text, bool)>>,
     flows: HashMap<FlowSyms, Flow>,
     /// (server, port) → caller → when
-    servers: HashMap<(Sym, u16), HashMap<Sym, Seen>>,
+    servers: HashMap<(Sym, u16), HashMap<(Sym, bool), Seen>>,
     /// Command → the addresses inside that it fetches from.
     fetched: HashMap<Sym, Vec<Text>>,
     payloads: HashMap<u64, Option<(Text, u16)>>,
@@ -647,6 +647,7 @@ impl Looking<'_> {
                     port: 22,
                     slot: slot(time),
                     reporter: host.clone(),
+                    program: None,
                 };
                 let mut flow = Flow::default();
                 flow.seen.add(time, 1, place(row));
@@ -698,6 +699,7 @@ impl Looking<'_> {
             if self.servers.len() < 4 * MAX_SERVERS || self.servers.contains_key(&server) {
                 let callers = self.servers.entry(server).or_default();
                 // One more than can be told apart, so that it is known to be popular.
+                let caller = (caller, of_host);
                 if callers.len() <= MAX_CALLERS || callers.contains_key(&caller) {
                     let seen = callers.entry(caller).or_default();
                     seen.add(time, 1, place(row));
@@ -721,8 +723,9 @@ impl Looking<'_> {
         let reporter = if of_host { row.host } else { 0 };
         let count = self.bucket.text(row, Field::Count).and_then(|it| it.parse().ok()).unwrap_or(1u64).max(1);
         let program = if of_host { self.bucket.text(row, Field::FilePath) } else { None };
-        let program = program.filter(|it| it.contains(['/', '\\']) && !is_usual(it)).map(spell);
-        let key = (src, self.bucket.sym(row, Field::DstIp), port, slot(time), reporter);
+        let program = program.filter(|it| it.contains(['/', '\\']) && !is_usual(it));
+        let program = program.map_or(0, |_| self.bucket.sym(row, Field::FilePath));
+        let key = (src, self.bucket.sym(row, Field::DstIp), port, slot(time), reporter, program);
         let flow = self.flows.entry(key).or_default();
         flow.seen.add(time, count, place(row));
         flow.seen.refs.truncate(1);
@@ -732,11 +735,6 @@ impl Looking<'_> {
             Some(true) => flow.answered += count,
             Some(false) => flow.refused += count,
             None => {}
-        }
-        if let Some(program) = program
-            && flow.program.as_deref().is_none_or(|it| *program < *it)
-        {
-            flow.program = Some(program.into());
         }
     }
 
@@ -879,18 +877,20 @@ impl Looking<'_> {
     fn done(mut self) -> Observed {
         let mut flows: Vec<(FlowSyms, Flow)> = std::mem::take(&mut self.flows).into_iter().collect();
         flows.sort_unstable_by_key(|it| it.0);
-        for ((src, dst, port, slot, reporter), flow) in flows {
+        for ((src, dst, port, slot, reporter, program), flow) in flows {
             let end = |it: &mut Self, sym: Sym| match it.ips.get(&sym).cloned().flatten() {
                 Some((ip, _)) => ip,
                 None => it.text(sym),
             };
             let (src, dst, reporter) = (end(&mut self, src), end(&mut self, dst), self.text(reporter));
-            self.out.add_flow(FlowKey { src, dst, port, slot, reporter }, flow);
+            let program = (program != 0).then(|| Text::from(spell(self.bucket.strings.get(program))));
+            self.out.add_flow(FlowKey { src, dst, port, slot, reporter, program }, flow);
         }
         for ((server, port), callers) in std::mem::take(&mut self.servers) {
             let Some((server, _)) = self.ips.get(&server).cloned().flatten() else { continue };
             let hash = ringleader_model::hash::hash64(server.as_bytes()) ^ u64::from(port);
-            let named = callers.into_iter().filter_map(|(sym, it)| Some((self.ips.get(&sym)?.clone()?.0, it)));
+            let named =
+                callers.into_iter().filter_map(|((sym, own), it)| Some(((self.ips.get(&sym)?.clone()?.0, own), it)));
             let callers = named.collect();
             self.out.servers.entry((hash, server, port)).or_default().merge(Server { callers, popular: false });
         }

@@ -191,7 +191,14 @@ fn way_in(
             let source = same
                 .and_then(|it| it.src.clone())
                 .or_else(|| logon.map(|it| it.0.1.clone()))
-                .or_else(|| caller(input, hosts, taken, host, gang.first));
+                .or_else(|| caller(input, hosts, taken, host, method, gang.first));
+            // A guessed password shows in logons: where they are logged and none fits, it was none.
+            if same.is_none() && source.is_none() && method.ends_with("_password_guess") {
+                let logged = observed.logons.keys().any(|it| hosts.find(&it.0, None) == Some(host));
+                if logged || gang.confidence < 600 {
+                    continue;
+                }
+            }
             let places = same.map(|it| vec![it.at]).unwrap_or_else(|| gang.refs.clone());
             add(
                 gang.confidence.max(500),
@@ -323,8 +330,18 @@ fn outside_calls(
     calls
 }
 
-/// The one other host that called just before, on any port.
-fn caller(input: &Input<'_>, hosts: &Hosts, taken: &BTreeSet<Host>, host: Host, time: Option<i64>) -> Option<Text> {
+/// The one other host that called just before, on a port of the method where it has one.
+fn caller(
+    input: &Input<'_>,
+    hosts: &Hosts,
+    taken: &BTreeSet<Host>,
+    host: Host,
+    method: &str,
+    time: Option<i64>,
+) -> Option<Text> {
+    let service = method.split('_').next().unwrap_or(method);
+    let of_method = |port: u16| input.rules.ports.get(&port).is_none_or(|it| it.service == service);
+    let has_port = input.rules.ports.values().any(|it| it.service == service);
     let time = time?;
     let mut callers: BTreeSet<&Text> = BTreeSet::new();
     for (key, flow) in input.observed.flows.range(..) {
@@ -334,6 +351,8 @@ fn caller(input: &Input<'_>, hosts: &Hosts, taken: &BTreeSet<Host>, host: Host, 
             .zip(flow.seen.last)
             .is_some_and(|(first, last)| first <= time + SLOT / 10 && last >= time - SLOT);
         if near
+            && of_method(key.port)
+            && (!has_port || input.rules.ports.contains_key(&key.port))
             && hosts.find(&key.dst, flow.seen.first) == Some(host)
             && hosts.find(&key.src, flow.seen.first).is_none_or(|it| it != host && !taken.contains(&it))
         {

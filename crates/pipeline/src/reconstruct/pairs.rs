@@ -159,9 +159,9 @@ pub(super) fn lay(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks, case: &
         contact.refused += flow.refused;
         contact.bytes = contact.bytes.max(flow.bytes);
         contact.most = contact.most.max(flow.seen.count);
-        contact.program = [contact.program.take(), flow.program.clone()].into_iter().flatten().min();
+        contact.program = [contact.program.take(), key.program.clone()].into_iter().flatten().min();
         let Some(span) = first.zip(last) else { continue };
-        let malware = flow.program.as_ref().is_some_and(|it| case.paths.contains_key(it));
+        let malware = key.program.as_ref().is_some_and(|it| case.paths.contains_key(it));
         if malware {
             pairs.attributed.insert(from);
         }

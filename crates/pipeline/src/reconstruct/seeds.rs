@@ -392,6 +392,10 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
             let word = if why == Why::Named { "ran" } else { "also ran" };
             // That it still runs hours later is no new sign.
             if let Some(time) = program.seen.first {
+                // An alert may come long after what it is about.
+                if case.alerts.get(&host).is_some_and(|it| it.iter().any(|it| names_it(it, path, program))) {
+                    times.push((clocks.right(host, time), format!("{} first ran on {shown}", base_name(path))));
+                }
                 evidence.push((clocks.right(host, time), format!("{} {word} on {shown}", base_name(path))));
             }
         }
@@ -458,6 +462,12 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
         case.because.push(format!("{outside} more signs lie further away in time and are not counted"));
     }
     case.window = Some((start, end));
+}
+
+/// Whether an alert is of a program.
+fn names_it(alert: &Alert, path: &Text, program: &Program) -> bool {
+    alert.path.as_deref().is_some_and(|it| spell(it) == **path)
+        || alert.hash.as_ref().is_some_and(|it| program.hashes.contains(it))
 }
 
 /// The start of what a snapshot shows: it may have run since the snapshot before.

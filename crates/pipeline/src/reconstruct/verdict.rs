@@ -59,6 +59,8 @@ pub(super) struct State {
     pub probes: BTreeMap<Host, u64>,
 }
 
+/// So many taken hosts call one server outside before it is theirs.
+const SHARED: usize = 3;
 /// More bytes than this are more than a greeting and a banner.
 const TALK: u64 = 1_500;
 /// So many connections within ten minutes are more than a probe.
@@ -535,12 +537,13 @@ impl Judge<'_> {
     fn servers(&mut self) {
         let observed = self.input.observed;
         for ((_, address, port), server) in &observed.servers {
-            if server.popular || server.callers.len() < 2 {
+            if server.popular || server.callers.len() < SHARED {
                 continue;
             }
             let mut callers: BTreeMap<Host, (i64, Vec<Ref>)> = BTreeMap::new();
-            for (label, seen) in &server.callers {
+            for ((label, own), seen) in &server.callers {
                 let (Some(first), Some(host)) = (seen.first, self.hosts.find(label, seen.first)) else { continue };
+                let first = if *own { self.clocks.right(host, first) } else { first };
                 let known = callers.entry(host).or_insert_with(|| (first, seen.places().collect()));
                 known.0 = known.0.min(first);
             }
@@ -552,7 +555,7 @@ impl Judge<'_> {
                     && judged.first.is_none_or(|first| time >= first - EARLIER)
             };
             let n_taken = callers.iter().filter(|(host, it)| inside(it.0) && taken(**host, it.0)).count();
-            if n_taken < 2 {
+            if n_taken < SHARED {
                 continue;
             }
             let mut new: Vec<(Host, i64, Vec<Ref>)> = Vec::new();
@@ -564,7 +567,10 @@ impl Judge<'_> {
                     let known = taken(host, time);
                     // Nobody is known to have called it before: it counts only where most are known to be taken.
                     others += usize::from(!known);
-                    new.push((host, time, places));
+                    // Who was not seen attacked has to share it with more: two hosts may call one vendor by chance.
+                    if known || n_taken > SHARED || self.state.hosts[host].marks.contains_key("exploit_was_tried") {
+                        new.push((host, time, places));
+                    }
                 }
             }
             if others > n_taken * 2 {
