@@ -10,6 +10,7 @@ mod clock;
 mod contain;
 mod edges;
 mod everyday;
+mod flows;
 mod identity;
 mod observe;
 mod origin;
@@ -26,6 +27,7 @@ use ringleader_model::event::EventId;
 use ringleader_model::findings::{Basis, Evidence, Spread, Text, Verdict};
 use ringleader_model::hash::hash128;
 
+pub use flows::Flows;
 pub use observe::{Observed, Ref, observe, spell};
 pub use rules::Rules;
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ringleader_model::findings::Text;
 use ringleader_model::{Activity, EventClass, EventId, Field, SensorRole};
 
+use super::flows::{Call, Flows};
 use super::remote::{self, Drop, RemoteRun};
 use super::rules::Rules;
 use crate::collect::artefacts::kind;
@@ -33,13 +34,13 @@ const REFS: usize = 3;
 const MAX_PROGRAMS: usize = 500_000;
 const MAX_COMMANDS: usize = 6;
 const MAX_ALERTS: usize = 100_000;
-const MAX_PAIRS: usize = 50_000;
+pub(super) const MAX_PAIRS: usize = 50_000;
 const MAX_HTTP: usize = 10_000;
 /// What one ten minutes of one pair costs is small, and a flood of pairs must not take the machine.
 const MAX_FLOWS: usize = 4_000_000;
 /// Servers outside, callers of one before it counts as popular, and addresses in commands.
-const MAX_SERVERS: usize = 50_000;
-const MAX_CALLERS: usize = 2_000;
+pub(super) const MAX_SERVERS: usize = 50_000;
+pub(super) const MAX_CALLERS: usize = 2_000;
 const MAX_FETCHES: usize = 100_000;
 
 /// First and last time, and how often.
@@ -117,7 +118,7 @@ pub struct Server {
 }
 
 impl Server {
-    fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.popular |= other.popular;
         for (caller, seen) in other.callers {
             self.callers.entry(caller).or_default().merge(seen);
@@ -210,8 +211,6 @@ pub struct Asset {
     pub criticality: Option<Text>,
 }
 
-/// `FlowKey` within a bucket: from, to, port, slot, reporter, program.
-type FlowSyms = (Sym, Sym, u16, i64, Sym, Sym);
 /// One connection as one reporter saw it: (src, src port, dst, dst port).
 type Pair = (Text, u16, Text, u16);
 
@@ -311,7 +310,7 @@ impl Observed {
         self.dropped += other.dropped;
     }
 
-    fn add_flow(&mut self, key: FlowKey, it: Flow) {
+    pub(super) fn add_flow(&mut self, key: FlowKey, it: Flow) {
         if self.flows.len() >= MAX_FLOWS && !self.flows.contains_key(&key) {
             self.dropped += 1;
             return;
@@ -323,7 +322,7 @@ impl Observed {
         to.bytes = to.bytes.max(it.bytes);
     }
 
-    fn add_pair(&mut self, key: (u64, Pair), reporter: Text, time: i64) {
+    pub(super) fn add_pair(&mut self, key: (u64, Pair), reporter: Text, time: i64) {
         let known = self.pairs.entry(key).or_default().entry(reporter).or_insert(time);
         *known = (*known).min(time);
         if self.pairs.len() > MAX_PAIRS {
@@ -404,13 +403,11 @@ pub fn spell(path: &str) -> String {
 pub fn observe(bucket: &Bucket, rules: &Rules, methods: &Methods) -> Observed {
     let mut it = Looking {
         bucket,
-        rules,
         methods,
         out: Observed::default(),
         texts: HashMap::new(),
         ips: HashMap::new(),
-        flows: HashMap::new(),
-        servers: HashMap::new(),
+        flows: Flows::new(rules),
         fetched: HashMap::new(),
         payloads: HashMap::new(),
     };
@@ -423,14 +420,11 @@ pub fn observe(bucket: &Bucket, rules: &Rules, methods: &Methods) -> Observed {
 
 struct Looking<'a> {
     bucket: &'a Bucket,
-    rules: &'a Rules,
     methods: &'a Methods,
     out: Observed,
     texts: HashMap<Sym, Text>,
     ips: HashMap<Sym, Option<(Text, bool)>>,
-    flows: HashMap<FlowSyms, Flow>,
-    /// (server, port) → caller → when
-    servers: HashMap<(Sym, u16), HashMap<(Sym, bool), Seen>>,
+    flows: Flows<'a>,
     /// Command → the addresses inside that it fetches from.
     fetched: HashMap<Sym, Vec<Text>>,
     payloads: HashMap<u64, Option<(Text, u16)>>,
@@ -668,74 +662,24 @@ impl Looking<'_> {
         if state == kind::KNOWN_HOST {
             return;
         }
-        let (Some(dst), Some(port)) = (self.ip(row, Field::DstIp), self.port(row, Field::DstPort)) else { return };
-        let Some(src) = self.ip(row, Field::SrcIp) else {
-            if of_host && self.bucket.text(row, Field::Direction) != Some("inbound") {
-                self.flow(row, row.host, host.clone(), dst, port, of_host, state);
-            }
-            return;
-        };
-        if src.0 == dst.0 {
-            return;
-        }
-        let compared = of_host || self.rules.ports.contains_key(&port);
-        if let (true, Some(src_port), Some(time)) = (compared, self.port(row, Field::SrcPort), time)
-            && src_port > 1023
-        {
-            let parts = [&*src.0, &*dst.0].map(|it| ringleader_model::hash::hash64(it.as_bytes()));
-            let hash = ringleader_model::hash::fold64([parts[0], u64::from(src_port), parts[1], u64::from(port)]);
-            // Most of ten million connections are not among those that are kept.
-            let full =
-                self.out.pairs.len() >= MAX_PAIRS && self.out.pairs.last_key_value().is_some_and(|it| it.0.0 < hash);
-            if !full {
-                let reporter = if of_host { host.clone() } else { Arc::from("") };
-                self.out.add_pair((hash, (src.0.clone(), src_port, dst.0.clone(), port)), reporter, time);
-            }
-        }
-        let sym = self.bucket.sym(row, Field::SrcIp);
-        if src.1 && !dst.1 && port < 49152 {
-            let caller = self.bucket.sym(row, Field::SrcIp);
-            let server = (self.bucket.sym(row, Field::DstIp), port);
-            if self.servers.len() < 4 * MAX_SERVERS || self.servers.contains_key(&server) {
-                let callers = self.servers.entry(server).or_default();
-                // One more than can be told apart, so that it is known to be popular.
-                let caller = (caller, of_host);
-                if callers.len() <= MAX_CALLERS || callers.contains_key(&caller) {
-                    let seen = callers.entry(caller).or_default();
-                    seen.add(time, 1, place(row));
-                    seen.refs.truncate(1);
-                }
-            }
-        }
-        if !src.1 && !dst.1 && !self.rules.ports.contains_key(&port) {
-            return;
-        }
-        self.flow(row, sym, src.0, dst, port, of_host, state);
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the parts of one flow, each looked up by the caller")]
-    fn flow(&mut self, row: &Row, src: Sym, _src_text: Text, dst: (Text, bool), port: u16, of_host: bool, state: &str) {
-        // To the internet, only what malware spreads over matters here; high ports are a call's own end.
-        if (!dst.1 && !self.rules.ports.contains_key(&port)) || port >= 49152 {
-            return;
-        }
-        let time = row.time.map(|it| it.0);
-        let reporter = if of_host { row.host } else { 0 };
-        let count = self.bucket.text(row, Field::Count).and_then(|it| it.parse().ok()).unwrap_or(1u64).max(1);
-        let program = if of_host { self.bucket.text(row, Field::FilePath) } else { None };
-        let program = program.filter(|it| it.contains(['/', '\\']) && !is_usual(it));
-        let program = program.map_or(0, |_| self.bucket.sym(row, Field::FilePath));
-        let key = (src, self.bucket.sym(row, Field::DstIp), port, slot(time), reporter, program);
-        let flow = self.flows.entry(key).or_default();
-        flow.seen.add(time, count, place(row));
-        flow.seen.refs.truncate(1);
-        let number = |field| self.bucket.text(row, field).and_then(|it| it.parse::<u64>().ok()).unwrap_or(0);
-        flow.bytes = flow.bytes.max(number(Field::BytesOut).saturating_add(number(Field::BytesIn)));
-        match outcome(state) {
-            Some(true) => flow.answered += count,
-            Some(false) => flow.refused += count,
-            None => {}
-        }
+        let bucket = self.bucket;
+        let (Some(dst), Some(port)) = (bucket.text(row, Field::DstIp), self.port(row, Field::DstPort)) else { return };
+        let own = of_host && bucket.text(row, Field::Direction) != Some("inbound");
+        let Some(src) = bucket.text(row, Field::SrcIp).or_else(|| own.then_some(&**host)) else { return };
+        let number = |field| bucket.text(row, field).and_then(|it| it.parse::<u64>().ok());
+        self.flows.add(&Call {
+            src,
+            src_port: self.port(row, Field::SrcPort),
+            dst,
+            port,
+            time,
+            state,
+            bytes: number(Field::BytesOut).unwrap_or(0).saturating_add(number(Field::BytesIn).unwrap_or(0)),
+            count: number(Field::Count).unwrap_or(1).max(1),
+            program: if of_host { bucket.text(row, Field::FilePath) } else { None },
+            reporter: of_host.then_some(&**host),
+            at: place(row),
+        });
     }
 
     fn tried(&mut self, row: &Row, host: &Text, exploit: bool) {
@@ -874,30 +818,10 @@ impl Looking<'_> {
         }
     }
 
-    fn done(mut self) -> Observed {
-        let mut flows: Vec<(FlowSyms, Flow)> = std::mem::take(&mut self.flows).into_iter().collect();
-        flows.sort_unstable_by_key(|it| it.0);
-        for ((src, dst, port, slot, reporter, program), flow) in flows {
-            let end = |it: &mut Self, sym: Sym| match it.ips.get(&sym).cloned().flatten() {
-                Some((ip, _)) => ip,
-                None => it.text(sym),
-            };
-            let (src, dst, reporter) = (end(&mut self, src), end(&mut self, dst), self.text(reporter));
-            let program = (program != 0).then(|| Text::from(spell(self.bucket.strings.get(program))));
-            self.out.add_flow(FlowKey { src, dst, port, slot, reporter, program }, flow);
-        }
-        for ((server, port), callers) in std::mem::take(&mut self.servers) {
-            let Some((server, _)) = self.ips.get(&server).cloned().flatten() else { continue };
-            let hash = ringleader_model::hash::hash64(server.as_bytes()) ^ u64::from(port);
-            let named =
-                callers.into_iter().filter_map(|((sym, own), it)| Some(((self.ips.get(&sym)?.clone()?.0, own), it)));
-            let callers = named.collect();
-            self.out.servers.entry((hash, server, port)).or_default().merge(Server { callers, popular: false });
-        }
-        while self.out.servers.len() > MAX_SERVERS {
-            self.out.servers.pop_last();
-        }
-        self.out
+    fn done(self) -> Observed {
+        let mut out = self.out;
+        out.merge(self.flows.done());
+        out
     }
 }
 
@@ -962,7 +886,7 @@ pub(super) fn is_usual(path: &str) -> bool {
 }
 
 /// Whether a connection was answered, as sensors word it; `None` where they don't say.
-fn outcome(state: &str) -> Option<bool> {
+pub(super) fn outcome(state: &str) -> Option<bool> {
     let low = state.to_ascii_lowercase();
     match &*low {
         "" => None,

@@ -27,6 +27,8 @@ use super::random::Random;
 const START: i64 = 1_772_431_200_000;
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
+/// With more flows than this for each process, ordinary calls are the wire's alone to log.
+const MANY_FLOWS: u64 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worm {
@@ -257,6 +259,10 @@ impl World<'_> {
         let call = Call { src: &a.address, src_port, dst: &b.address, port, state, sent: bytes.0, received: bytes.1 };
         let seen = !self.network.blind[a.subnet] || !self.network.blind[b.subnet];
         self.logs.flow(time, &call, seen, about)?;
+        // Where there is much traffic, hosts log what the worm does and leave the rest to the wire.
+        if about.is_none() && self.config.flows_per_process > MANY_FLOWS {
+            return Ok(());
+        }
         self.logs.connect(time, from, a, image, &call, false, about)?;
         if state == "SF" || state == "S1" {
             let service = if b.windows { "System" } else { "/usr/sbin/server" };
@@ -283,7 +289,8 @@ impl World<'_> {
         let (src, dst) = if inbound { (other, host.address.as_str()) } else { (host.address.as_str(), other) };
         let call = Call { src, src_port, dst, port, state, sent: bytes.0, received: bytes.1 };
         self.logs.flow(time, &call, !self.network.blind[host.subnet], None)?;
-        if !inbound || state == "SF" {
+        let theirs = image != self.strain.path && self.config.flows_per_process > MANY_FLOWS;
+        if !theirs && (!inbound || state == "SF") {
             self.logs.connect(time, at, host, image, &call, inbound, None)?;
         }
         Ok(())
