@@ -193,7 +193,7 @@ fn way_in(
                 .or_else(|| logon.map(|it| it.0.1.clone()))
                 .or_else(|| caller(input, hosts, taken, host, method, gang.first));
             // A guessed password shows in logons: where they are logged and none fits, it was none.
-            if same.is_none() && source.is_none() && method.ends_with("_password_guess") {
+            if same.is_none() && logon.is_none() && method.ends_with("_password_guess") {
                 let logged = observed.logons.keys().any(|it| hosts.find(&it.0, None) == Some(host));
                 if logged || gang.confidence < 600 {
                     continue;

@@ -423,7 +423,7 @@ impl Telling<'_> {
         for (host, (ahead, pairs)) in &self.clocks.ahead {
             let shown = self.shown(*host);
             let text = format!(
-                "the clock of {shown} is {} seconds {}: {pairs} connections that both ends logged say so; its times are put right",
+                "the clock of {shown} is {} seconds {}, by connections that both ends logged ({pairs}); its times are put right",
                 ahead.abs() / 1_000_000,
                 if *ahead > 0 { "ahead" } else { "behind" }
             );

@@ -18,6 +18,8 @@ const MANY: usize = 60;
 const LEAVES: [usize; 2] = [6, 1];
 /// Beyond this many nodes the picture is folded further, in the end down to who took whom.
 const FOLDED: usize = 260;
+/// Wider pictures are not made smaller to fit a page: nobody could read them.
+const LARGE: usize = 2_000;
 /// Letters that a box holds.
 const LETTERS: usize = 31;
 /// Rows of one column before the rest is told in words.
@@ -123,22 +125,25 @@ pub(super) fn draw(spread: &Spread) -> String {
     let mut at: BTreeMap<&Node, (usize, usize)> = BTreeMap::new();
     let tallest = columns.iter().map(|it| it.len().min(TALLEST)).max().unwrap_or(0);
     let mut hidden = 0;
+    let width = (LEFT * 2 + columns.len().saturating_sub(1) * COLUMN + WIDTH).max(760);
     for (x, column) in columns.iter().enumerate() {
         hidden += column.len().saturating_sub(TALLEST);
         let shown = column.len().min(TALLEST);
-        let offset = (tallest - shown) * ROW / 2;
+        // What does not fit a screen begins where one looks first.
+        let offset = if width > LARGE { 0 } else { (tallest - shown) * ROW / 2 };
         for (y, node) in column.iter().take(TALLEST).enumerate() {
             at.insert(node, (LEFT + x * COLUMN, TOP + offset + y * ROW));
         }
     }
-    let width = (LEFT * 2 + columns.len().saturating_sub(1) * COLUMN + WIDTH).max(760);
     let height = TOP + tallest.max(1) * ROW + 30;
     let mut out = String::new();
     let _ = write!(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\"{} width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
          aria-label=\"who scanned, attacked and took whom\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<defs>"
+         <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<defs>",
+        // A page shows it at its own size, and scrolls.
+        if width > LARGE { " class=\"large\"" } else { "" },
     );
     for (name, colour) in [("t", "#c62828"), ("a", "#8b4513"), ("s", "#333333")] {
         let _ = write!(
