@@ -129,7 +129,9 @@ docs/simulate.md has the columns of the truth's three tables (TRUTH, and beside 
 Examples:
   ringleader simulate --events 1000000 --out log.ndjson --truth log.truth.tsv
   ringleader simulate --events 1000000 --loss 300 --loss-model short-lived --out log.ndjson --truth log.truth.tsv
-  ringleader run log.ndjson --processes --out findings && ringleader score log.truth.tsv findings --log log.ndjson"
+  ringleader run log.ndjson --processes --out findings && ringleader score log.truth.tsv findings --log log.ndjson
+  ringleader simulate --incident ssh --hosts 200 --missing 300 --seed 7 --out case --truth case.truth.tsv
+  ringleader spread case --out findings && ringleader score --incident case.truth.tsv findings --log case"
     )]
     Simulate(SimulateArgs),
     /// Measure findings against the truth of a synthetic log
@@ -139,16 +141,20 @@ Examples:
 
 Examples:
   ringleader score log.truth.tsv findings
-  ringleader score log.truth.tsv findings --log log.ndjson --json"
+  ringleader score log.truth.tsv findings --log log.ndjson --json
+  ringleader score --incident case.truth.tsv findings --log case"
     )]
     Score {
         /// The truth, as `simulate --truth` writes it
         truth: PathBuf,
         /// The findings folder, made with `run --processes`
         findings: PathBuf,
-        /// The log: to measure a plain baseline beside
+        /// The log, or the folder of an incident's logs: to measure a plain baseline beside
         #[arg(long, value_name = "LOG")]
         log: Option<PathBuf>,
+        /// The truth is an incident's, the findings are of `spread` (told by the files themselves, too)
+        #[arg(long)]
+        incident: bool,
         /// Machine-readable output
         #[arg(long)]
         json: bool,
@@ -201,9 +207,18 @@ pub(crate) struct SpreadArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SimulateArgs {
-    /// Events in the log; lost ones come on top
-    #[arg(long, default_value_t = 1_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
-    pub events: u64,
+    /// One incident instead, host to host: a folder of logs through which a worm of this kind goes
+    #[arg(long, value_enum, value_name = "WORM", num_args = 0..=1, default_missing_value = "smb")]
+    pub incident: Option<WormKind>,
+    /// Of an incident: how many of a thousand records nobody has, half of it whole hosts and subnets
+    #[arg(long, default_value_t = 0, value_name = "PERMILLE", requires = "incident", value_parser = clap::value_parser!(u32).range(0..=900))]
+    pub missing: u32,
+    /// Of an incident: flows for each process of ordinary work
+    #[arg(long, default_value_t = 2, value_name = "N", requires = "incident", value_parser = clap::value_parser!(u64).range(0..=1000))]
+    pub flows: u64,
+    /// Events in the log; lost ones come on top [default: 1000000; of an incident, 240 a host]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    pub events: Option<u64>,
     /// Hosts of the fleet [default: one for each 2,500 events]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(8..=1 << 22))]
     pub hosts: Option<u64>,
@@ -258,7 +273,7 @@ pub(crate) struct SimulateArgs {
     /// Adds honest work that looks like a bot's
     #[arg(long)]
     pub herrings: bool,
-    /// Where the log goes; - is standard output
+    /// Where the log goes; - is standard output. Of an incident, a folder
     #[arg(long, value_name = "LOG")]
     pub out: PathBuf,
     /// Where the truth goes
@@ -331,6 +346,14 @@ pub(crate) struct OutputArgs {
 pub(crate) enum Lang {
     En,
     Zh,
+}
+
+/// What goes through an incident's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WormKind {
+    Smb,
+    Ssh,
+    Redis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -175,7 +175,7 @@ pub fn analyze(
         part.health.clear();
         whole.merge(part.pack()?)?;
     }
-    whole.sketch.counts.events += network.flows;
+    whole.sketch.counts.events += network.flows + buckets.tapped();
     whole.has_alerts |= network.alerts > 0;
     let signals = &network.alerted;
     whole.alerted_hosts.extend(signals.iter().filter(|it| whole.own_addresses.contains_key(*it)).cloned());

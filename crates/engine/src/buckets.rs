@@ -23,6 +23,10 @@ pub trait Buckets: Sync {
     /// The format of each source, as an index into `FORMATS`; `u32::MAX` where none recognised it.
     fn formats(&self) -> &[u32];
     fn rejected(&self) -> &[DeadLetter];
+    /// Flows that a tap took: they are in no bucket.
+    fn tapped(&self) -> u64 {
+        0
+    }
     /// Whether a source still holds what was read: only then are its records quoted.
     fn is_unchanged(&self, _source: &str) -> bool {
         true

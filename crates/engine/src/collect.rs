@@ -102,6 +102,7 @@ struct Tally {
 struct Shared<'a> {
     config: &'a CollectConfig,
     progress: &'a dyn Progress,
+    tap: Option<&'a dyn Tap>,
     store: &'a Store,
     tallies: Mutex<BTreeMap<u32, Tally>>,
     rejected: Mutex<BTreeMap<(u32, u64), DeadLetter>>,
@@ -116,12 +117,34 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Takes events as they are read, before they are kept.
+pub trait Tap: Sync {
+    /// One for each thread; what it took is given over when it is dropped.
+    fn worker(&self) -> Box<dyn Take + '_>;
+}
+
+pub trait Take {
+    /// Whether it took the event: then it goes nowhere else.
+    fn take(&mut self, event: &Event<'_>, id: EventId, place: Place) -> bool;
+}
+
 /// Reads every input. Only a full disk (where events are spilled) ends it early.
 pub fn collect(inputs: &[Input], config: &CollectConfig, progress: &dyn Progress) -> io::Result<Collected> {
+    collect_with(inputs, config, progress, None)
+}
+
+/// The same, with a tap.
+pub fn collect_with(
+    inputs: &[Input],
+    config: &CollectConfig,
+    progress: &dyn Progress,
+    tap: Option<&dyn Tap>,
+) -> io::Result<Collected> {
     let store = Store::new(ALL_BUCKETS, config.memory / 2);
     let shared = Shared {
         config,
         progress,
+        tap,
         store: &store,
         tallies: Mutex::default(),
         rejected: Mutex::default(),
@@ -325,7 +348,8 @@ fn host_of_name(name: &str) -> Option<String> {
 
 fn work(tasks: &crossbeam_channel::Receiver<Task>, shared: &Shared<'_>) {
     let share = shared.config.memory / 4 / shared.config.threads.max(1);
-    let mut writers = Writers::new(shared.store, ALL_BUCKETS, share);
+    let mut writers =
+        Tapped { writers: Writers::new(shared.store, ALL_BUCKETS, share), tap: shared.tap.map(Tap::worker) };
     let mut hosts = Hosts::new();
     for task in tasks {
         let result = match task {
@@ -340,14 +364,20 @@ fn work(tasks: &crossbeam_channel::Receiver<Task>, shared: &Shared<'_>) {
             *lock(&shared.failed) = Some(error);
         }
     }
-    if let Err(error) = writers.seal() {
+    if let Err(error) = writers.writers.seal() {
         *lock(&shared.failed) = Some(error);
     }
 }
 
+/// Where events go: to the tap where it takes them, else to the buckets.
+struct Tapped<'a> {
+    writers: Writers<'a>,
+    tap: Option<Box<dyn Take + 'a>>,
+}
+
 fn read_piece(
     shared: &Shared<'_>,
-    writers: &mut Writers<'_>,
+    writers: &mut Tapped<'_>,
     hosts: &mut Hosts,
     origin: &Origin,
     bytes: &[u8],
@@ -364,7 +394,7 @@ fn read_piece(
 
 fn read_whole(
     shared: &Shared<'_>,
-    writers: &mut Writers<'_>,
+    writers: &mut Tapped<'_>,
     hosts: &mut Hosts,
     origin: &Origin,
     mut bytes: Box<dyn Read + Send>,
@@ -459,7 +489,7 @@ impl<'c> Readers<'c> {
 /// Gives events their host, id and bucket.
 struct Collector<'a, 'w> {
     shared: &'a Shared<'a>,
-    writers: &'a mut Writers<'w>,
+    writers: &'a mut Tapped<'w>,
     hosts: &'a mut Hosts,
     origin: &'a Origin,
     place: (u64, u32),
@@ -472,7 +502,7 @@ struct Collector<'a, 'w> {
 }
 
 impl<'a, 'w> Collector<'a, 'w> {
-    fn new(shared: &'a Shared<'a>, writers: &'a mut Writers<'w>, hosts: &'a mut Hosts, origin: &'a Origin) -> Self {
+    fn new(shared: &'a Shared<'a>, writers: &'a mut Tapped<'w>, hosts: &'a mut Hosts, origin: &'a Origin) -> Self {
         let (place, content, given) = ((0, 0), (0, 0), (0, 0));
         Self { shared, writers, hosts, origin, place, content, given, read: 0, failed: None }
     }
@@ -492,7 +522,10 @@ impl<'a, 'w> Collector<'a, 'w> {
         let id = EventId(hash128(&content.to_le_bytes(), seed));
         let bucket = host.bucket + if event.sensor_role == SensorRole::Network { BUCKETS } else { 0 };
         let place = Place { source: self.origin.source, offset: place.0, length: place.1 };
-        if let Err(error) = self.writers.push(bucket, event, id, [&host.name, tenant], place) {
+        if self.writers.tap.as_mut().is_some_and(|it| it.take(event, id, place)) {
+            return;
+        }
+        if let Err(error) = self.writers.writers.push(bucket, event, id, [&host.name, tenant], place) {
             self.failed = Some(error);
         }
     }

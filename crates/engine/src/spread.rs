@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -12,14 +13,15 @@ use ringleader_model::Tables;
 use ringleader_model::findings::{
     BehaviourRow, DeadLetter, EpisodeRow, MemberRow, ProcessRow, RepairRow, SourceSummary, Strength, Text,
 };
-use ringleader_pipeline::collect::rows::Bucket;
+use ringleader_model::{Event, EventId};
+use ringleader_pipeline::collect::rows::{Bucket, Place};
 use ringleader_pipeline::label::episode::Knowledge;
 use ringleader_pipeline::reconstruct::{
-    GangOnHost, Input as Incident, Observed, Question, Ref, Rules, observe, reconstruct,
+    Flows, GangOnHost, Input as Incident, Observed, Question, Ref, Rules, observe, reconstruct,
 };
 
 use crate::buckets::Buckets;
-use crate::collect::{Progress, collect};
+use crate::collect::{Progress, Take, Tap, collect_with};
 use crate::excerpts::quote_evidence;
 use crate::sources::Input;
 use crate::{Config, Run, conclude, spool_stdin, timing};
@@ -40,9 +42,11 @@ pub fn spread(
     let start = Instant::now();
     let (inputs, spool, _held) = spool_stdin(inputs)?;
     progress.stage("collect");
-    let collected = collect(&inputs, &config.collect, progress)?;
+    let flows = TakingFlows { rules, observed: Mutex::default(), taken: AtomicU64::new(0) };
+    let collected = collect_with(&inputs, &config.collect, progress, Some(&flows))?;
     let mut timings = vec![timing("collect", start)];
-    let observing = Observing { buckets: &collected, rules, knowledge, observed: Mutex::default() };
+    let observing =
+        Observing { buckets: &collected, rules, knowledge, observed: flows.observed, taken: flows.taken.into_inner() };
     let mut members = Members { tables, seen: BTreeMap::new(), methods: BTreeMap::new() };
     let mut run = conclude(&observing, knowledge, config, &spool, progress, &mut timings, &mut members)?;
     let began = Instant::now();
@@ -69,6 +73,41 @@ struct Observing<'a> {
     rules: &'a Rules,
     knowledge: &'a Knowledge,
     observed: Mutex<Observed>,
+    /// Flows that went no further than their sums.
+    taken: u64,
+}
+
+/// Sums flows of the wire as they are read: nothing else asks for them.
+struct TakingFlows<'a> {
+    rules: &'a Rules,
+    observed: Mutex<Observed>,
+    taken: AtomicU64,
+}
+
+struct OneThreads<'a> {
+    flows: Option<Flows<'a>>,
+    whole: &'a TakingFlows<'a>,
+}
+
+impl Tap for TakingFlows<'_> {
+    fn worker(&self) -> Box<dyn Take + '_> {
+        Box::new(OneThreads { flows: Some(Flows::new(self.rules)), whole: self })
+    }
+}
+
+impl Take for OneThreads<'_> {
+    fn take(&mut self, event: &Event<'_>, id: EventId, place: Place) -> bool {
+        self.flows.as_mut().is_some_and(|it| it.take(event, id, place.source, place.offset, place.length))
+    }
+}
+
+impl Drop for OneThreads<'_> {
+    fn drop(&mut self) {
+        let Some(flows) = self.flows.take() else { return };
+        self.whole.taken.fetch_add(flows.taken(), Ordering::Relaxed);
+        let part = flows.done();
+        self.whole.observed.lock().unwrap_or_else(PoisonError::into_inner).merge(part);
+    }
 }
 
 impl Buckets for Observing<'_> {
@@ -89,6 +128,9 @@ impl Buckets for Observing<'_> {
     }
     fn rejected(&self) -> &[DeadLetter] {
         self.buckets.rejected()
+    }
+    fn tapped(&self) -> u64 {
+        self.taken
     }
     fn is_unchanged(&self, source: &str) -> bool {
         self.buckets.is_unchanged(source)

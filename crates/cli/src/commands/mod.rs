@@ -41,7 +41,9 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         }
         Command::Spread(args) => spread::spread(&args),
         Command::Simulate(args) => simulate::simulate(&args),
-        Command::Score { truth, findings, log, json } => score::score(&truth, &findings, log.as_deref(), json),
+        Command::Score { truth, findings, log, incident, json } => {
+            score::score(&truth, &findings, log.as_deref(), incident, json)
+        }
         Command::List { what, rules, json } => list::list(what, rules.as_deref(), json),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "ringleader", &mut std::io::stdout());

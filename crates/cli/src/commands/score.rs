@@ -13,7 +13,10 @@ const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 const OFF: &str = "\x1b[0m";
 
-pub(super) fn score(truth: &Path, findings: &Path, log: Option<&Path>, json: bool) -> Result<Done> {
+pub(super) fn score(truth: &Path, findings: &Path, log: Option<&Path>, incident: bool, json: bool) -> Result<Done> {
+    if incident || ringleader_engine::score::incident::is_incident(truth) {
+        return of_incident(truth, findings, log, json);
+    }
     let score = ringleader_engine::score::score(truth, findings, log).context("cannot score")?;
     let mut to = anstream::stdout().lock();
     if json {
@@ -21,6 +24,51 @@ pub(super) fn score(truth: &Path, findings: &Path, log: Option<&Path>, json: boo
         writeln!(to)?;
     } else {
         print(&score, &mut to)?;
+    }
+    Ok(Done::Clean)
+}
+
+fn of_incident(truth: &Path, findings: &Path, log: Option<&Path>, json: bool) -> Result<Done> {
+    let score = ringleader_engine::score::incident::score(truth, findings, log).context("cannot score")?;
+    let mut to = anstream::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut to, &score)?;
+        writeln!(to)?;
+        return Ok(Done::Clean);
+    }
+    let (found, peer) = (&score.findings, score.baseline.as_ref());
+    let mut table = Table { to: &mut to, baseline: peer.is_some() };
+    table.head("Edges")?;
+    for (class, it) in &found.edges {
+        let peer = peer.map(|peer| peer.edges.get(class).copied().unwrap_or_default());
+        table.number(&format!("{class}: in the truth"), it.truth, None)?;
+        table.share(&format!("{class}: precision"), it.precision, peer.map(|it| it.precision))?;
+        table.share(&format!("{class}: recall"), it.recall, peer.map(|it| it.recall))?;
+        table.share(&format!("{class}: F1"), it.f1, peer.map(|it| it.f1))?;
+    }
+    table.share("mean of F1", found.edge_macro_f1, peer.map(|it| it.edge_macro_f1))?;
+    table.share("calibration error", found.edge_calibration_error, None)?;
+    table.head("Hosts")?;
+    for (class, it) in &found.hosts {
+        let peer = peer.map(|peer| peer.hosts.get(class).copied().unwrap_or_default());
+        table.number(&format!("{class}: in the truth"), it.truth, None)?;
+        table.share(&format!("{class}: F1"), it.f1, peer.map(|it| it.f1))?;
+    }
+    table.share("mean of F1", found.host_macro_f1, peer.map(|it| it.host_macro_f1))?;
+    table.share("calibration error", found.host_calibration_error, None)?;
+    table.number(
+        "clean for want of telemetry",
+        found.clean_without_telemetry,
+        peer.map(|it| it.clean_without_telemetry),
+    )?;
+    table.number("clean, and taken", found.clean_but_taken, peer.map(|it| it.clean_but_taken))?;
+    table.share("missed by alerts: F1", found.missed_by_alerts.f1, None)?;
+    table.head("First")?;
+    table.number("patient zero right", found.patient_zero_right, peer.map(|it| it.patient_zero_right))?;
+    table.number("way in right, or rightly unknown", found.entries_right, None)?;
+    table.number("way in wrong", found.entries_wrong, None)?;
+    for (kind, all) in &found.examples {
+        writeln!(table.to, "{DIM}{}:{OFF} {}", safe(kind), safe(&all.join("; ")))?;
     }
     Ok(Done::Clean)
 }

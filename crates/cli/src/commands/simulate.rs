@@ -10,17 +10,24 @@ use ringleader_engine::score::beside;
 use ringleader_engine::simulate::{self, Config, Extras, Faults, Loss, Truth};
 
 use super::Done;
-use crate::args::{LossModel, SimulateArgs};
+use crate::args::{LossModel, SimulateArgs, WormKind};
 use crate::progress::Bar;
 use crate::terminal::{count, grouped};
 
 /// Of a line, about: for the bar's end.
 const LINE_BYTES: u64 = 230;
 
+/// Of a log, where nothing else is said.
+const EVENTS: u64 = 1_000_000;
+
 pub(super) fn simulate(args: &SimulateArgs) -> Result<Done> {
+    if let Some(worm) = args.incident {
+        return incident(args, worm);
+    }
+    let events = args.events.unwrap_or(EVENTS);
     let config = Config {
         seed: args.seed,
-        events: args.events,
+        events,
         hosts: args.hosts,
         loss: Loss { permille: args.loss, short_lived: args.loss_model == LossModel::ShortLived },
         bot_permille: args.bots,
@@ -48,7 +55,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Done> {
     }
     let bar = Bar::new();
     bar.stage("simulate");
-    bar.expect(args.events.saturating_mul(LINE_BYTES));
+    bar.expect(events.saturating_mul(LINE_BYTES));
     let to: Box<dyn Write> =
         if args.out == Path::new("-") { Box::new(io::stdout().lock()) } else { Box::new(create(&args.out)?) };
     let mut out = Shown { to, bar: &bar };
@@ -70,6 +77,45 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Done> {
         grouped(counts.lost),
         grouped(counts.bot),
         count(counts.incidents, "incident", "incidents"),
+    );
+    Ok(Done::Clean)
+}
+
+/// A folder of logs, and its truth.
+fn incident(args: &SimulateArgs, worm: WormKind) -> Result<Done> {
+    use simulate::incident::{Config, Worm, write};
+    if args.out == Path::new("-") {
+        bail!("an incident is a folder of logs: it cannot go to standard output");
+    }
+    if args.truth.as_ref().is_some_and(|it| it.starts_with(&args.out)) {
+        bail!("the truth would lie among the logs, and be read with them");
+    }
+    let worm = match worm {
+        WormKind::Smb => Worm::Smb,
+        WormKind::Ssh => Worm::Ssh,
+        WormKind::Redis => Worm::Redis,
+    };
+    let mut config = Config::new(args.seed, args.hosts.unwrap_or(200), worm);
+    config.missing_permille = args.missing;
+    config.flows_per_process = args.flows;
+    config.events = args.events.unwrap_or(config.events);
+    if args.skew > 0 {
+        config.skew_secs = args.skew;
+    }
+    let bar = Bar::new();
+    bar.stage("simulate");
+    let counts = write(&config, &args.out, args.truth.as_deref())
+        .with_context(|| format!("cannot write the incident to {}", args.out.display()))?;
+    bar.finish();
+    anstream::eprintln!(
+        "{} of {}: {} and {}; {} lost; {} taken, {} in the truth",
+        count(counts.written, "record", "records"),
+        count(counts.hosts, "host", "hosts"),
+        count(counts.flows, "flow", "flows"),
+        count(counts.processes, "process", "processes"),
+        grouped(counts.lost),
+        count(counts.taken, "host", "hosts"),
+        count(counts.edges, "edge", "edges"),
     );
     Ok(Done::Clean)
 }

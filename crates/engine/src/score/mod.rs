@@ -5,6 +5,7 @@
 mod baseline;
 mod claims;
 mod clusters;
+pub mod incident;
 mod measure;
 mod repairs;
 mod truth;

@@ -14,6 +14,8 @@ const APART: i64 = 5 * 1_000_000;
 pub(super) struct Clocks {
     /// host → microseconds ahead, and how many connections say so. Only those that run apart.
     pub(super) ahead: BTreeMap<Host, (i64, u64)>,
+    /// Hosts whose clocks were compared with each other's, or with the sensors'.
+    pub(super) compared: BTreeSet<Host>,
 }
 
 impl Clocks {
@@ -51,6 +53,7 @@ impl Clocks {
             next.entry(*b).or_default().push((*a, -*ahead, *n));
         }
         let mut ahead: BTreeMap<Host, (i64, u64)> = BTreeMap::new();
+        let mut compared = BTreeSet::new();
         let mut done = BTreeSet::new();
         let starts: Vec<Host> = [SENSOR].into_iter().chain(next.keys().copied()).collect();
         for start in starts {
@@ -72,13 +75,17 @@ impl Clocks {
             let mut offsets: Vec<i64> = group.iter().map(|it| it.1).collect();
             offsets.sort_unstable();
             let right = if start == SENSOR { 0 } else { offsets[(offsets.len() - 1) / 2] };
+            // Two that differ do not say which of them is right.
+            if start == SENSOR || group.len() > 2 {
+                compared.extend(group.iter().map(|it| it.0).filter(|it| *it != SENSOR));
+            }
             for (host, offset, n) in group {
                 if host != SENSOR && (offset - right).abs() >= APART {
                     ahead.insert(host, (offset - right, n.max(1)));
                 }
             }
         }
-        Self { ahead }
+        Self { ahead, compared }
     }
 
     /// A time of a host's own clock, put right.

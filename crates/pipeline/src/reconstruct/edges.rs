@@ -52,20 +52,30 @@ struct Look<'a> {
     strength: i32,
     why: Vec<(&'static str, i32, String)>,
     said_failed: bool,
+    back: Option<i64>,
 }
 
-pub(super) fn draw(input: &Input<'_>, hosts: &Hosts, pairs: &Pairs, state: &State) -> Vec<Edge> {
+/// An attempt, however many signs there are of it, says nothing of success.
+const TRIED: i32 = 8;
+
+pub(super) fn draw(
+    input: &Input<'_>,
+    hosts: &Hosts,
+    clocks: &super::clock::Clocks,
+    pairs: &Pairs,
+    state: &State,
+) -> Vec<Edge> {
     let mut looks: BTreeMap<(Host, Host), Look<'_>> = BTreeMap::new();
     let active: BTreeMap<Host, i64> =
         state.all_taken().into_iter().filter_map(|it| Some((it, active(it, pairs, state)?))).collect();
     for from in state.all_taken() {
         for (to, pair) in pairs.from(from) {
-            if let Some(look) = look(pair, &state.hosts[from], &state.hosts[to], state, active.get(&to).copied()) {
+            if let Some(look) = look(pair, pairs, from, &state.hosts[to], state, active.get(&to).copied()) {
                 looks.insert((from, to), look);
             }
         }
     }
-    let takers = takers(&looks, state, &active);
+    let takers = takers(&looks, &clocks.compared, state, &active);
     let exploits = input.observed.tried.keys().any(|it| it.2);
     let mut edges = Vec::new();
     for ((from, to), look) in looks {
@@ -123,10 +133,22 @@ fn active(host: Host, pairs: &Pairs, state: &State) -> Option<i64> {
     let since = state.hosts[host].since;
     let contacts =
         pairs.from(host).flat_map(|it| &it.1.contacts).filter(|(port, it)| state.swept.contains(port) && !it.before);
+    let told = pairs.from(host).flat_map(|it| it.1.contacts.values()).flat_map(|it| &it.by_malware).map(|it| it.0);
+    if let Some(first) = told.min() {
+        return Some(first);
+    }
     contacts.flat_map(|it| &it.1.spans).map(|it| it.0).filter(|it| since.is_none_or(|since| *it >= since)).min()
 }
 
-fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: Option<i64>) -> Option<Look<'a>> {
+fn look<'a>(
+    pair: &'a Pair,
+    pairs: &Pairs,
+    from_host: Host,
+    to: &Judged,
+    state: &State,
+    active: Option<i64>,
+) -> Option<Look<'a>> {
+    let from = &state.hosts[from_host];
     let mut look = Look {
         pair,
         observations: BTreeSet::new(),
@@ -137,13 +159,18 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
         strength: 0,
         why: Vec::new(),
         said_failed: false,
+        back: None,
     };
     let since = from.since;
     let after = |time: Option<i64>| since.zip(time).is_none_or(|(since, time)| time >= since);
     let mut times: Vec<i64> = Vec::new();
     let mut only_usual = true;
     for (port, contact) in &pair.contacts {
-        if !state.ports.contains(port) || !after(contact.seen.last) {
+        if !state.ports.contains(port)
+            || !after(contact.seen.last)
+            || pairs.is_others(from_host, contact)
+            || pairs.is_scanners(from_host, pair)
+        {
             continue;
         }
         let always =
@@ -154,7 +181,7 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
             look.observations.insert(Observation::PortOpen);
         }
         look.ports.push(*port);
-        let spans = contact.spans.iter().filter(|it| after(Some(it.1)));
+        let spans = contact.calls().iter().filter(|it| after(Some(it.1)));
         times.extend(spans.map(|it| since.map_or(it.0, |since| it.0.max(since))));
         if let Some(first) = to.first {
             // Its clock may be behind the one that saw the calls: then the call comes after the first sign, and before
@@ -163,7 +190,7 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
             look.last_before = look.last_before.max(contact.last_before(latest));
             let unanswered = contact.answered == 0 && contact.refused > 0;
             let times = contact
-                .spans
+                .calls()
                 .iter()
                 .flat_map(|it| [it.0, it.1])
                 .filter(|it| *it <= latest && active.is_none_or(|active| *it <= active));
@@ -193,6 +220,42 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
         look.said_failed = tried.failed && !tried.succeeded;
         look.why.push(("exploit_log", 0, "the caller's own exploit log names it".to_owned()));
     }
+    let malware = |(port, it): &(&u16, &super::pairs::Contact)| {
+        state.swept.contains(*port)
+            && after(it.seen.last)
+            && !pairs.is_others(from_host, it)
+            && !pairs.is_scanners(from_host, pair)
+    };
+    for (port, contact) in pair.contacts.iter().filter(malware) {
+        if !contact.by_malware.is_empty() {
+            only_usual = false;
+            look.why.push(("called_by_malware", 0, "the malware's program called it".to_owned()));
+        }
+        if state.talks(from_host, contact) {
+            look.observations.insert(Observation::ExploitTried);
+            look.strength = look.strength.max(TRIED);
+            let said = if contact.bytes > 0 {
+                format!("{} bytes", contact.bytes)
+            } else {
+                format!("{} connections", contact.most)
+            };
+            look.why.push(("talked", 0, format!("more was said on port {port} than a probe says: {said}")));
+        }
+    }
+    if let Some(seen) = pair.fetched.as_ref().filter(|it| after(it.first)) {
+        only_usual = false;
+        look.observations.insert(Observation::ExploitTried);
+        times.extend(seen.first);
+        look.strength += 40;
+        look.why.push(("fetched", 0, "a command there fetched something from the caller".to_owned()));
+    }
+    if let Some(seen) = pair.back.as_ref().filter(|it| after(it.first)) {
+        only_usual = false;
+        look.observations.insert(Observation::ExploitTried);
+        look.strength += 20;
+        look.back = seen.first;
+        look.why.push(("called_back", 0, "it called back right after, on a port of its own".to_owned()));
+    }
     for run in pair.remote.iter().filter(|it| after(it.time)) {
         only_usual = false;
         look.observations.insert(Observation::Executed);
@@ -214,7 +277,7 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
         look.observations.insert(Observation::Alerted);
         times.extend(alert.time);
         look.ports.extend(alert.port);
-        look.strength += 8;
+        look.strength = look.strength.max(TRIED);
         look.why.push(("alert", 0, alert.title.to_string()));
     }
     for (service, logons) in &pair.logons {
@@ -224,6 +287,7 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
         if logons.failed >= 3 {
             only_usual = false;
             look.observations.insert(Observation::ExploitTried);
+            look.strength = look.strength.max(TRIED);
             look.why.push(("guessed", 0, format!("{} failed logons by {service}", logons.failed)));
             times.extend(logons.seen.first);
             look.said_failed |= logons.succeeded == 0;
@@ -249,6 +313,7 @@ fn look<'a>(pair: &'a Pair, from: &Judged, to: &Judged, state: &State, active: O
 /// taken host → its taker, and the share of its evidence in that of all who could be, in thousandths.
 fn takers(
     looks: &BTreeMap<(Host, Host), Look<'_>>,
+    compared: &BTreeSet<Host>,
     state: &State,
     active: &BTreeMap<Host, i64>,
 ) -> BTreeMap<Host, (Host, u32)> {
@@ -267,6 +332,13 @@ fn takers(
             (.., Some(a), Some(b)) => a <= b + TOLERANCE,
             _ => true,
         };
+        // Where both clocks were compared, signs of the caller's own log that come after the other's speak for themselves.
+        let compared = compared.contains(from) && compared.contains(to);
+        let ran = ["ran_known_bad", "ran_same_program", "in_gang"].iter().any(|it| a.marks.contains_key(it));
+        let after = a.first.zip(b.first).is_some_and(|(a, b)| a > b + TOLERANCE);
+        if compared && ran && a.watched && after && !direct {
+            continue;
+        }
         let called = match (look.last_before, b.first) {
             (Some(last), Some(first)) => first - last <= LATE,
             (None, Some(first)) => look.first.is_none_or(|it| it <= first + TOLERANCE),
@@ -283,7 +355,8 @@ fn takers(
         }
         if direct || (ordered && called) {
             candidates.entry(*to).or_default().push((look.strength, own, *from));
-        } else if look.first.zip(b.first).is_some_and(|(call, first)| (call - first).abs() <= WRONG)
+        } else if !compared
+            && look.first.zip(b.first).is_some_and(|(call, first)| (call - first).abs() <= WRONG)
             && look.pair.contacts.values().any(|it| it.answered > 0 || it.refused == 0)
         {
             misfits.entry(*to).or_default().push((

@@ -9,6 +9,8 @@
 mod clock;
 mod contain;
 mod edges;
+mod everyday;
+mod flows;
 mod identity;
 mod observe;
 mod origin;
@@ -25,6 +27,7 @@ use ringleader_model::event::EventId;
 use ringleader_model::findings::{Basis, Evidence, Spread, Text, Verdict};
 use ringleader_model::hash::hash128;
 
+pub use flows::Flows;
 pub use observe::{Observed, Ref, observe, spell};
 pub use rules::Rules;
 
@@ -83,7 +86,7 @@ pub fn reconstruct(input: &Input<'_>) -> Reconstructed {
     let case = seeds::open(input, &mut hosts, &clocks);
     let pairs = pairs::lay(input, &mut hosts, &clocks, &case);
     let state = verdict::judge(input, &hosts, &clocks, &case, &pairs);
-    let edges = edges::draw(input, &hosts, &pairs, &state);
+    let edges = edges::draw(input, &hosts, &clocks, &pairs, &state);
     let spread = tell::tell(input, &hosts, &clocks, &case, &pairs, &state, &edges, &mut proof);
     Reconstructed { spread, evidence: proof.all.into_values().collect() }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ringleader_model::findings::Text;
 use ringleader_model::{Activity, EventClass, EventId, Field, SensorRole};
 
+use super::flows::{Call, Flows};
 use super::remote::{self, Drop, RemoteRun};
 use super::rules::Rules;
 use crate::collect::artefacts::kind;
@@ -33,10 +34,14 @@ const REFS: usize = 3;
 const MAX_PROGRAMS: usize = 500_000;
 const MAX_COMMANDS: usize = 6;
 const MAX_ALERTS: usize = 100_000;
-const MAX_PAIRS: usize = 50_000;
+pub(super) const MAX_PAIRS: usize = 50_000;
 const MAX_HTTP: usize = 10_000;
 /// What one ten minutes of one pair costs is small, and a flood of pairs must not take the machine.
 const MAX_FLOWS: usize = 4_000_000;
+/// Servers outside, callers of one before it counts as popular, and addresses in commands.
+pub(super) const MAX_SERVERS: usize = 50_000;
+pub(super) const MAX_CALLERS: usize = 2_000;
+const MAX_FETCHES: usize = 100_000;
 
 /// First and last time, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,6 +95,8 @@ pub struct FlowKey {
     pub slot: i64,
     /// The host whose clock the time is of; empty for a network sensor.
     pub reporter: Text,
+    /// The program at the calling end, where it is none of the system's.
+    pub program: Option<Text>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,8 +104,33 @@ pub struct Flow {
     pub seen: Seen,
     pub answered: u64,
     pub refused: u64,
-    /// The program at the calling end, where it is none of the system's.
-    pub program: Option<Text>,
+    /// Bytes of the largest record, both ways.
+    pub bytes: u64,
+}
+
+/// Who called a server outside, and first when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Server {
+    /// With whether the time is of its own clock.
+    pub callers: BTreeMap<(Text, bool), Seen>,
+    /// So many called it that it says nothing of anybody.
+    pub popular: bool,
+}
+
+impl Server {
+    pub(super) fn merge(&mut self, other: Self) {
+        self.popular |= other.popular;
+        for (caller, seen) in other.callers {
+            self.callers.entry(caller).or_default().merge(seen);
+        }
+        self.settle();
+    }
+    fn settle(&mut self) {
+        self.popular |= self.callers.len() > MAX_CALLERS;
+        if self.popular {
+            self.callers.clear();
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -179,8 +211,6 @@ pub struct Asset {
     pub criticality: Option<Text>,
 }
 
-/// `FlowKey` within a bucket: from, to, port, slot, reporter.
-type FlowSyms = (Sym, Sym, u16, i64, Sym);
 /// One connection as one reporter saw it: (src, src port, dst, dst port).
 type Pair = (Text, u16, Text, u16);
 
@@ -206,6 +236,10 @@ pub struct Observed {
     pub pairs: BTreeMap<(u64, Pair), BTreeMap<Text, i64>>,
     /// (host, key)
     pub keys: BTreeMap<(Text, Text), Seen>,
+    /// By hash, so that what is dropped does not depend on order: (address, port) outside.
+    pub servers: BTreeMap<(u64, Text, u16), Server>,
+    /// (host, address inside): a command there fetched something from it.
+    pub fetches: BTreeMap<(Text, Text), Seen>,
     /// Hosts that agents or artefacts report from.
     pub reporters: BTreeSet<Text>,
     pub first: Option<i64>,
@@ -257,6 +291,15 @@ impl Observed {
         for (key, it) in other.keys {
             self.keys.entry(key).or_default().merge(it);
         }
+        for (key, it) in other.servers {
+            self.servers.entry(key).or_default().merge(it);
+        }
+        while self.servers.len() > MAX_SERVERS {
+            self.servers.pop_last();
+        }
+        for (key, it) in other.fetches {
+            self.fetches.entry(key).or_default().merge(it);
+        }
         self.alerts.extend(other.alerts);
         self.remote.extend(other.remote);
         self.drops.extend(other.drops);
@@ -267,7 +310,7 @@ impl Observed {
         self.dropped += other.dropped;
     }
 
-    fn add_flow(&mut self, key: FlowKey, it: Flow) {
+    pub(super) fn add_flow(&mut self, key: FlowKey, it: Flow) {
         if self.flows.len() >= MAX_FLOWS && !self.flows.contains_key(&key) {
             self.dropped += 1;
             return;
@@ -276,10 +319,10 @@ impl Observed {
         to.seen.merge(it.seen);
         to.answered += it.answered;
         to.refused += it.refused;
-        to.program = [to.program.take(), it.program].into_iter().flatten().min();
+        to.bytes = to.bytes.max(it.bytes);
     }
 
-    fn add_pair(&mut self, key: (u64, Pair), reporter: Text, time: i64) {
+    pub(super) fn add_pair(&mut self, key: (u64, Pair), reporter: Text, time: i64) {
         let known = self.pairs.entry(key).or_default().entry(reporter).or_insert(time);
         *known = (*known).min(time);
         if self.pairs.len() > MAX_PAIRS {
@@ -360,12 +403,12 @@ pub fn spell(path: &str) -> String {
 pub fn observe(bucket: &Bucket, rules: &Rules, methods: &Methods) -> Observed {
     let mut it = Looking {
         bucket,
-        rules,
         methods,
         out: Observed::default(),
         texts: HashMap::new(),
         ips: HashMap::new(),
-        flows: HashMap::new(),
+        flows: Flows::new(rules),
+        fetched: HashMap::new(),
         payloads: HashMap::new(),
     };
     for row in &bucket.rows {
@@ -377,12 +420,13 @@ pub fn observe(bucket: &Bucket, rules: &Rules, methods: &Methods) -> Observed {
 
 struct Looking<'a> {
     bucket: &'a Bucket,
-    rules: &'a Rules,
     methods: &'a Methods,
     out: Observed,
     texts: HashMap<Sym, Text>,
     ips: HashMap<Sym, Option<(Text, bool)>>,
-    flows: HashMap<FlowSyms, Flow>,
+    flows: Flows<'a>,
+    /// Command → the addresses inside that it fetches from.
+    fetched: HashMap<Sym, Vec<Text>>,
     payloads: HashMap<u64, Option<(Text, u16)>>,
 }
 
@@ -534,6 +578,19 @@ impl Looking<'_> {
             (None, Some(command)) => first_word(command),
             (None, None) => return,
         };
+        if let Some(command) = command
+            && row.activity == Activity::Launch
+            && command.contains("://")
+        {
+            let sym = self.bucket.sym(row, Field::CmdLine);
+            let from = self.fetched.entry(sym).or_insert_with(|| fetched_from(command));
+            for address in from {
+                let key = (host.clone(), address.clone());
+                if self.out.fetches.len() < MAX_FETCHES || self.out.fetches.contains_key(&key) {
+                    self.out.fetches.entry(key).or_default().add(row.time.map(|it| it.0), 1, place(row));
+                }
+            }
+        }
         let key = (host.clone(), Arc::from(spell(path)));
         if self.out.programs.len() >= MAX_PROGRAMS && !self.out.programs.contains_key(&key) {
             self.out.dropped += 1;
@@ -584,6 +641,7 @@ impl Looking<'_> {
                     port: 22,
                     slot: slot(time),
                     reporter: host.clone(),
+                    program: None,
                 };
                 let mut flow = Flow::default();
                 flow.seen.add(time, 1, place(row));
@@ -604,62 +662,24 @@ impl Looking<'_> {
         if state == kind::KNOWN_HOST {
             return;
         }
-        let (Some(dst), Some(port)) = (self.ip(row, Field::DstIp), self.port(row, Field::DstPort)) else { return };
-        let Some(src) = self.ip(row, Field::SrcIp) else {
-            if of_host && self.bucket.text(row, Field::Direction) != Some("inbound") {
-                self.flow(row, row.host, host.clone(), dst, port, of_host, state);
-            }
-            return;
-        };
-        if src.0 == dst.0 {
-            return;
-        }
-        let compared = of_host || self.rules.ports.contains_key(&port);
-        if let (true, Some(src_port), Some(time)) = (compared, self.port(row, Field::SrcPort), time)
-            && src_port > 1023
-        {
-            let parts = [&*src.0, &*dst.0].map(|it| ringleader_model::hash::hash64(it.as_bytes()));
-            let hash = ringleader_model::hash::fold64([parts[0], u64::from(src_port), parts[1], u64::from(port)]);
-            // Most of ten million connections are not among those that are kept.
-            let full =
-                self.out.pairs.len() >= MAX_PAIRS && self.out.pairs.last_key_value().is_some_and(|it| it.0.0 < hash);
-            if !full {
-                let reporter = if of_host { host.clone() } else { Arc::from("") };
-                self.out.add_pair((hash, (src.0.clone(), src_port, dst.0.clone(), port)), reporter, time);
-            }
-        }
-        let sym = self.bucket.sym(row, Field::SrcIp);
-        if !src.1 && !dst.1 && !self.rules.ports.contains_key(&port) {
-            return;
-        }
-        self.flow(row, sym, src.0, dst, port, of_host, state);
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the parts of one flow, each looked up by the caller")]
-    fn flow(&mut self, row: &Row, src: Sym, _src_text: Text, dst: (Text, bool), port: u16, of_host: bool, state: &str) {
-        // To the internet, only what malware spreads over matters here; high ports are a call's own end.
-        if (!dst.1 && !self.rules.ports.contains_key(&port)) || port >= 49152 {
-            return;
-        }
-        let time = row.time.map(|it| it.0);
-        let reporter = if of_host { row.host } else { 0 };
-        let count = self.bucket.text(row, Field::Count).and_then(|it| it.parse().ok()).unwrap_or(1u64).max(1);
-        let program = if of_host { self.bucket.text(row, Field::FilePath) } else { None };
-        let program = program.filter(|it| it.contains(['/', '\\']) && !is_usual(it)).map(spell);
-        let key = (src, self.bucket.sym(row, Field::DstIp), port, slot(time), reporter);
-        let flow = self.flows.entry(key).or_default();
-        flow.seen.add(time, count, place(row));
-        flow.seen.refs.truncate(1);
-        match outcome(state) {
-            Some(true) => flow.answered += count,
-            Some(false) => flow.refused += count,
-            None => {}
-        }
-        if let Some(program) = program
-            && flow.program.as_deref().is_none_or(|it| *program < *it)
-        {
-            flow.program = Some(program.into());
-        }
+        let bucket = self.bucket;
+        let (Some(dst), Some(port)) = (bucket.text(row, Field::DstIp), self.port(row, Field::DstPort)) else { return };
+        let own = of_host && bucket.text(row, Field::Direction) != Some("inbound");
+        let Some(src) = bucket.text(row, Field::SrcIp).or_else(|| own.then_some(&**host)) else { return };
+        let number = |field| bucket.text(row, field).and_then(|it| it.parse::<u64>().ok());
+        self.flows.add(&Call {
+            src,
+            src_port: self.port(row, Field::SrcPort),
+            dst,
+            port,
+            time,
+            state,
+            bytes: number(Field::BytesOut).unwrap_or(0).saturating_add(number(Field::BytesIn).unwrap_or(0)),
+            count: number(Field::Count).unwrap_or(1).max(1),
+            program: if of_host { bucket.text(row, Field::FilePath) } else { None },
+            reporter: of_host.then_some(&**host),
+            at: place(row),
+        });
     }
 
     fn tried(&mut self, row: &Row, host: &Text, exploit: bool) {
@@ -798,19 +818,26 @@ impl Looking<'_> {
         }
     }
 
-    fn done(mut self) -> Observed {
-        let mut flows: Vec<(FlowSyms, Flow)> = std::mem::take(&mut self.flows).into_iter().collect();
-        flows.sort_unstable_by_key(|it| it.0);
-        for ((src, dst, port, slot, reporter), flow) in flows {
-            let end = |it: &mut Self, sym: Sym| match it.ips.get(&sym).cloned().flatten() {
-                Some((ip, _)) => ip,
-                None => it.text(sym),
-            };
-            let (src, dst, reporter) = (end(&mut self, src), end(&mut self, dst), self.text(reporter));
-            self.out.add_flow(FlowKey { src, dst, port, slot, reporter }, flow);
-        }
-        self.out
+    fn done(self) -> Observed {
+        let mut out = self.out;
+        out.merge(self.flows.done());
+        out
     }
+}
+
+/// The addresses inside that a command's URLs name.
+fn fetched_from(command: &str) -> Vec<Text> {
+    let mut found = Vec::new();
+    for rest in command.split("://").skip(1).take(8) {
+        let host = match rest.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or(""),
+            None => rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).next().unwrap_or(""),
+        };
+        if let Some(ip) = address(host).filter(is_internal) {
+            found.push(Arc::from(ip.to_string()));
+        }
+    }
+    found
 }
 
 pub(super) fn slot(time: Option<i64>) -> i64 {
@@ -859,7 +886,7 @@ pub(super) fn is_usual(path: &str) -> bool {
 }
 
 /// Whether a connection was answered, as sensors word it; `None` where they don't say.
-fn outcome(state: &str) -> Option<bool> {
+pub(super) fn outcome(state: &str) -> Option<bool> {
     let low = state.to_ascii_lowercase();
     match &*low {
         "" => None,

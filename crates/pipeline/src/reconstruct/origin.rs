@@ -179,16 +179,26 @@ fn way_in(
         {
             let same =
                 observed.http.iter().find(|it| it.method == *method && hosts.find(&it.host, it.time) == Some(host));
-            let logon = observed.logons.iter().find(|((label, _, service, _), it)| {
+            // From outside or after guesses, and the last before the first sign: an administrator's key is no way in.
+            let logons = observed.logons.iter().filter(|((label, src, service, _), it)| {
                 hosts.find(label, None) == Some(host)
                     && it.succeeded > 0
                     && method.starts_with(&**service)
-                    && fits(it.seen.first)
+                    && fits(it.first_success)
+                    && (it.failed >= 3 || address(src).is_some_and(|it| !is_internal(&it)))
             });
+            let logon = logons.max_by_key(|it| (it.1.failed >= 3, it.1.first_success));
             let source = same
                 .and_then(|it| it.src.clone())
                 .or_else(|| logon.map(|it| it.0.1.clone()))
-                .or_else(|| caller(input, hosts, taken, host, gang.first));
+                .or_else(|| caller(input, hosts, taken, host, method, gang.first));
+            // A guessed password shows in logons: where they are logged and none fits, it was none.
+            if same.is_none() && logon.is_none() && method.ends_with("_password_guess") {
+                let logged = observed.logons.keys().any(|it| hosts.find(&it.0, None) == Some(host));
+                if logged || gang.confidence < 600 {
+                    continue;
+                }
+            }
             let places = same.map(|it| vec![it.at]).unwrap_or_else(|| gang.refs.clone());
             add(
                 gang.confidence.max(500),
@@ -320,8 +330,18 @@ fn outside_calls(
     calls
 }
 
-/// The one other host that called just before, on any port.
-fn caller(input: &Input<'_>, hosts: &Hosts, taken: &BTreeSet<Host>, host: Host, time: Option<i64>) -> Option<Text> {
+/// The one other host that called just before, on a port of the method where it has one.
+fn caller(
+    input: &Input<'_>,
+    hosts: &Hosts,
+    taken: &BTreeSet<Host>,
+    host: Host,
+    method: &str,
+    time: Option<i64>,
+) -> Option<Text> {
+    let service = method.split('_').next().unwrap_or(method);
+    let of_method = |port: u16| input.rules.ports.get(&port).is_none_or(|it| it.service == service);
+    let has_port = input.rules.ports.values().any(|it| it.service == service);
     let time = time?;
     let mut callers: BTreeSet<&Text> = BTreeSet::new();
     for (key, flow) in input.observed.flows.range(..) {
@@ -331,6 +351,8 @@ fn caller(input: &Input<'_>, hosts: &Hosts, taken: &BTreeSet<Host>, host: Host, 
             .zip(flow.seen.last)
             .is_some_and(|(first, last)| first <= time + SLOT / 10 && last >= time - SLOT);
         if near
+            && of_method(key.port)
+            && (!has_port || input.rules.ports.contains_key(&key.port))
             && hosts.find(&key.dst, flow.seen.first) == Some(host)
             && hosts.find(&key.src, flow.seen.first).is_none_or(|it| it != host && !taken.contains(&it))
         {

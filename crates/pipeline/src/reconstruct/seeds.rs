@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringleader_model::findings::Text;
 
 use super::clock::Clocks;
+use super::everyday::Everyday;
 use super::identity::{Host, Hosts};
 use super::observe::{Alert, Program, Ref, SLOT, address, is_internal, is_usual, spell};
 use super::{Input, moment};
@@ -38,6 +39,8 @@ pub(super) struct Case {
     pub asked: BTreeSet<Host>,
     /// Alerts of the case, by host.
     pub alerts: BTreeMap<Host, Vec<Alert>>,
+    /// Programs that an alert names and that many have always run.
+    pub everyday: BTreeSet<Text>,
     /// Gangs of the case: places in the input's list.
     pub gangs: BTreeSet<usize>,
     /// Whether what hosts made each other run is what it starts from.
@@ -86,6 +89,8 @@ pub(super) fn open(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks) -> Cas
         joined.extend(0..alerts.len());
     }
     named_by_logs(input, &mut case);
+    let everyday = Everyday::of(input);
+    case.everyday = everyday.paths.clone();
     for _ in 0..ROUNDS {
         let before = (joined.len(), case.paths.len(), case.hashes.len(), case.gangs.len());
         let on = seen_on(input, hosts, &case);
@@ -100,7 +105,7 @@ pub(super) fn open(input: &Input<'_>, hosts: &mut Hosts, clocks: &Clocks) -> Cas
         }
         for at in &joined {
             let (host, alert) = alerts[*at];
-            from_alert(input, hosts, host, alert, &mut case, &mut names);
+            from_alert(input, hosts, host, alert, &everyday, &mut case, &mut names);
         }
         let core: BTreeSet<Host> =
             on.into_iter().chain(joined.iter().map(|it| alerts[*it].0)).chain(case.asked.iter().copied()).collect();
@@ -204,13 +209,17 @@ fn from_alert(
     hosts: &Hosts,
     host: Host,
     alert: &Alert,
+    everyday: &Everyday,
     case: &mut Case,
     names: &mut BTreeSet<String>,
 ) {
-    if let Some(hash) = &alert.hash {
+    if let Some(hash) = alert.hash.as_ref().filter(|it| !everyday.hashes.contains(*it)) {
         case.hashes.entry(hash.clone()).or_insert(Why::Named);
     }
     let path = alert.path.as_deref().map(spell);
+    if path.as_deref().is_some_and(|it| everyday.paths.contains(it)) {
+        return;
+    }
     if let Some(path) = &path
         && path.contains(['/', '\\'])
         && (!is_usual(path) || is_rare(input, path))
@@ -383,6 +392,10 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
             let word = if why == Why::Named { "ran" } else { "also ran" };
             // That it still runs hours later is no new sign.
             if let Some(time) = program.seen.first {
+                // An alert may come long after what it is about.
+                if case.alerts.get(&host).is_some_and(|it| it.iter().any(|it| names_it(it, path, program))) {
+                    times.push((clocks.right(host, time), format!("{} first ran on {shown}", base_name(path))));
+                }
                 evidence.push((clocks.right(host, time), format!("{} {word} on {shown}", base_name(path))));
             }
         }
@@ -449,6 +462,12 @@ fn window(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &mut Case) {
         case.because.push(format!("{outside} more signs lie further away in time and are not counted"));
     }
     case.window = Some((start, end));
+}
+
+/// Whether an alert is of a program.
+fn names_it(alert: &Alert, path: &Text, program: &Program) -> bool {
+    alert.path.as_deref().is_some_and(|it| spell(it) == **path)
+        || alert.hash.as_ref().is_some_and(|it| program.hashes.contains(it))
 }
 
 /// The start of what a snapshot shows: it may have run since the snapshot before.

@@ -423,7 +423,7 @@ impl Telling<'_> {
         for (host, (ahead, pairs)) in &self.clocks.ahead {
             let shown = self.shown(*host);
             let text = format!(
-                "the clock of {shown} is {} seconds {}: {pairs} connections that both ends logged say so; its times are put right",
+                "the clock of {shown} is {} seconds {}, by connections that both ends logged ({pairs}); its times are put right",
                 ahead.abs() / 1_000_000,
                 if *ahead > 0 { "ahead" } else { "behind" }
             );
@@ -454,6 +454,13 @@ impl Telling<'_> {
                 places,
                 proof,
             );
+        }
+        for path in &self.case.everyday {
+            let on = self.input.observed.programs.keys().filter(|it| it.1 == *path).count();
+            let text = format!(
+                "an alert names {path}, which {on} hosts have run since the logs begin: it counts as no malware; name it with --alert if it is"
+            );
+            add("everyday_program", None, text, Vec::new(), proof);
         }
         self.look_alikes(&mut add, proof);
         if self.state.all_taken().is_empty() && self.case.alerts.is_empty() {

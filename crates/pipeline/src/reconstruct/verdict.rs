@@ -55,11 +55,32 @@ pub(super) struct State {
     pub ports: BTreeSet<u16>,
     /// Those that the malware itself sweeps or passes itself on over: there a bare call is a scan.
     pub swept: BTreeSet<u16>,
+    /// What a small call of a host comes to, in bytes, on the ports that malware spreads over.
+    pub probes: BTreeMap<Host, u64>,
 }
+
+/// So many taken hosts call one server outside before it is theirs.
+const SHARED: usize = 3;
+/// More bytes than this are more than a greeting and a banner.
+const TALK: u64 = 1_500;
+/// So many connections within ten minutes are more than a probe.
+const MANY: u64 = 3;
 
 impl State {
     pub(super) fn is_taken(&self, host: Host) -> bool {
         self.hosts.get(host).is_some_and(|it| it.acted && it.points(self.prior) >= self.taken)
+    }
+    /// Whether more was said than a probe of this caller says: bytes where they are logged, else connections.
+    pub(super) fn talks(&self, from: Host, contact: &super::pairs::Contact) -> bool {
+        let refused = contact.answered == 0 && contact.refused > 0;
+        if refused {
+            return false;
+        }
+        if contact.bytes > 0 {
+            let probe = self.probes.get(&from).copied().unwrap_or(0);
+            return contact.bytes >= TALK || (probe > 0 && contact.bytes >= TALK / 3 && contact.bytes >= probe * 4);
+        }
+        contact.most >= MANY
     }
     pub(super) fn all_taken(&self) -> Vec<Host> {
         (0..self.hosts.len()).filter(|it| self.is_taken(*it)).collect()
@@ -85,6 +106,7 @@ pub(super) fn judge(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &Ca
         taken: input.rules.taken,
         ports: pairs.ports.clone(),
         swept: pairs.ports.clone(),
+        probes: probes(pairs),
     };
     let mut it = Judge { input, hosts, clocks, case, pairs, state };
     it.known_good();
@@ -257,7 +279,9 @@ impl Judge<'_> {
             for (to, pair) in self.pairs.from(*from) {
                 for (port, contact) in &pair.contacts {
                     let since = self.state.hosts[*from].since;
-                    if since.zip(contact.seen.last).is_some_and(|(since, last)| last < since) {
+                    if since.zip(contact.seen.last).is_some_and(|(since, last)| last < since)
+                        || self.pairs.is_others(*from, contact)
+                    {
                         continue;
                     }
                     *reach.entry(*port).or_default() += usize::from(!contact.before);
@@ -279,7 +303,11 @@ impl Judge<'_> {
                     }
                 }
             }
-            swept.extend(reach.into_iter().filter(|it| it.1 >= SWEEP).map(|it| it.0));
+            // Who asks for every service is a scanner, taken or not: that tells no port.
+            let many: Vec<u16> = reach.into_iter().filter(|it| it.1 >= SWEEP).map(|it| it.0).collect();
+            if many.len() < SERVICES {
+                swept.extend(many);
+            }
         }
         if swept.contains(&445) && self.input.rules.ports.contains_key(&139) {
             swept.insert(139);
@@ -301,6 +329,26 @@ impl Judge<'_> {
                 self.mark(to, "exploit_was_tried", &format!("by {shown}"), time, places.clone());
                 if tried.succeeded && !tried.failed {
                     self.mark(to, "exploit_said_success", &format!("{shown} wrote it"), time, places);
+                }
+            }
+            if let Some(seen) = pair.fetched.as_ref().filter(|it| after(it.first) && !it.refs.is_empty()) {
+                self.mark(to, "fetched_from_taken_host", &format!("from {shown}"), seen.first, seen.places().collect());
+            }
+            if let Some(seen) = pair.back.as_ref().filter(|it| after(it.first)) {
+                self.mark(to, "called_back", &shown, seen.first, seen.places().collect());
+            }
+            for (port, contact) in &pair.contacts {
+                let theirs = pairs.is_others(from, contact)
+                    || pairs.is_scanners(from, pair)
+                    || (contact.before && contact.by_malware.is_empty());
+                if !theirs
+                    && self.state.swept.contains(port)
+                    && after(contact.seen.last)
+                    && self.state.talks(from, contact)
+                {
+                    let time = contact.calls().iter().map(|it| it.0).find(|it| after(Some(*it)));
+                    let more = format!("by {shown}, which said more to it on port {port} than a probe says");
+                    self.mark(to, "exploit_was_tried", &more, time, contact.seen.places().collect());
                 }
             }
             for alert in pair.alerts.iter().filter(|it| after(it.time)) {
@@ -373,9 +421,10 @@ impl Judge<'_> {
         let mut called: BTreeMap<Host, i64> = BTreeMap::new();
         for from in &taken {
             let since = self.state.hosts[*from].since;
-            for (to, pair) in self.pairs.from(*from) {
-                for (port, contact) in &pair.contacts {
-                    let time = contact.spans.iter().map(|it| it.0.max(since.unwrap_or(it.0))).min();
+            let pairs = self.pairs;
+            for (to, pair) in pairs.from(*from) {
+                for (port, contact) in pair.contacts.iter().filter(|it| !pairs.is_others(*from, it.1)) {
+                    let time = contact.calls().iter().map(|it| it.0.max(since.unwrap_or(it.0))).min();
                     let after = since.zip(contact.seen.last).is_none_or(|(since, last)| last >= since);
                     if let Some(time) = time.filter(|_| {
                         after
@@ -474,13 +523,63 @@ impl Judge<'_> {
                         *from,
                         "strange_program_calls_out",
                         program,
-                        contact.seen.first,
+                        contact.calls().first().map(|it| it.0),
                         contact.seen.places().collect(),
                     );
                 }
             }
         }
         self.passed_on();
+        self.servers();
+    }
+
+    /// Servers outside that taken hosts called once they were taken, and hardly anybody else: who else calls them?
+    fn servers(&mut self) {
+        let observed = self.input.observed;
+        for ((_, address, port), server) in &observed.servers {
+            if server.popular || server.callers.len() < SHARED {
+                continue;
+            }
+            let mut callers: BTreeMap<Host, (i64, Vec<Ref>)> = BTreeMap::new();
+            for ((label, own), seen) in &server.callers {
+                let (Some(first), Some(host)) = (seen.first, self.hosts.find(label, seen.first)) else { continue };
+                let first = if *own { self.clocks.right(host, first) } else { first };
+                let known = callers.entry(host).or_insert_with(|| (first, seen.places().collect()));
+                known.0 = known.0.min(first);
+            }
+            let inside = |time: i64| self.case.holds(Some(time));
+            let taken = |host: Host, time: i64| {
+                let judged = &self.state.hosts[host];
+                self.state.is_taken(host)
+                    && !judged.marks.keys().all(|it| matches!(*it, "calls_incident_server" | "alerted"))
+                    && judged.first.is_none_or(|first| time >= first - EARLIER)
+            };
+            let n_taken = callers.iter().filter(|(host, it)| inside(it.0) && taken(**host, it.0)).count();
+            if n_taken < SHARED {
+                continue;
+            }
+            let mut new: Vec<(Host, i64, Vec<Ref>)> = Vec::new();
+            let mut others = 0;
+            for (host, (time, places)) in callers {
+                if self.state.hosts[host].good || !inside(time) || !is_inner(self.hosts, host) {
+                    others += 1;
+                } else if !self.state.hosts[host].marks.contains_key("calls_incident_server") {
+                    let known = taken(host, time);
+                    // Nobody is known to have called it before: it counts only where most are known to be taken.
+                    others += usize::from(!known);
+                    // Who was not seen attacked has to share it with more: two hosts may call one vendor by chance.
+                    if known || n_taken > SHARED || self.state.hosts[host].marks.contains_key("exploit_was_tried") {
+                        new.push((host, time, places));
+                    }
+                }
+            }
+            if others > n_taken * 2 {
+                continue;
+            }
+            for (host, time, places) in new {
+                self.mark(host, "calls_incident_server", &format!("{address}:{port}"), Some(time), places);
+            }
+        }
     }
 
     /// Who alone had called at least two hosts just before they were taken, and whose processes nobody logs.
@@ -528,7 +627,7 @@ impl Judge<'_> {
 
     /// A host that is watched and where nothing of it ran.
     fn quiet(&mut self) {
-        const RAN: [&str; 7] = [
+        const RAN: [&str; 8] = [
             "ran_known_bad",
             "ran_same_program",
             "masquerades",
@@ -536,6 +635,7 @@ impl Judge<'_> {
             "run_from_taken_host",
             "dropped_then_ran",
             "strange_program_calls_out",
+            "fetched_from_taken_host",
         ];
         for host in 0..self.state.hosts.len() {
             let judged = &self.state.hosts[host];
@@ -544,6 +644,19 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// The small calls of those that call many: the lowest tenth of what they say.
+fn probes(pairs: &Pairs) -> BTreeMap<Host, u64> {
+    let mut all: BTreeMap<Host, Vec<u64>> = BTreeMap::new();
+    for ((from, _), pair) in &pairs.all {
+        all.entry(*from).or_default().extend(pair.contacts.values().map(|it| it.bytes).filter(|it| *it > 0));
+    }
+    let low = |mut it: Vec<u64>| {
+        it.sort_unstable();
+        it.get(it.len() / 10).copied()
+    };
+    all.into_iter().filter(|it| it.1.len() >= SWEEP).filter_map(|(host, it)| Some((host, low(it)?))).collect()
 }
 
 fn contact_time(pair: &Pair, ports: &BTreeSet<u16>, since: Option<i64>) -> Option<i64> {

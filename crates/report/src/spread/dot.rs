@@ -10,6 +10,9 @@ use super::fan::{Line, Node, lines};
 use crate::mask::mask;
 use crate::{Options, Report, escape};
 
+/// Beyond so many edges `dot`'s layers take minutes: springs take a second.
+const LAYERS: usize = 800;
+
 pub(crate) struct Dot;
 
 impl Report for Dot {
@@ -26,6 +29,9 @@ impl Report for Dot {
         let Some(spread) = &findings.spread else { return Ok(()) };
         let lines = lines(spread);
         let mut text = String::from("digraph G {\n");
+        if lines.len() > LAYERS {
+            text.push_str("\ngraph[layout=\"sfdp\" overlap=\"prism\" outputorder=\"edgesfirst\"]\n");
+        }
         let groups: [(&str, &[EdgeClass]); 3] = [
             ("style=\"dotted\" color=\"brown\"", &[EdgeClass::AttackedFailed, EdgeClass::AttackedUnknown]),
             ("style=\"solid\" color=\"red\"", &[EdgeClass::Compromised]),

@@ -1,6 +1,8 @@
 //! Spread → the incident as sentences and tables, each with its evidence: what a manager reads first, what a responder
 //! reads next. Deliberately absent: markup. What a log said is kept apart from our own words, and escaped where it is shown.
 
+use std::collections::BTreeMap;
+
 use ringleader_model::findings::{EdgeClass, Spread, Text, Verdict};
 
 use crate::number::percent;
@@ -35,6 +37,8 @@ pub(super) enum Block {
 
 /// Rows of a table, evidence ids of a sentence or a row, commands of one step.
 const ROWS: usize = 500;
+/// What does not fit, of one kind.
+const OF_KIND: usize = 12;
 const IDS: usize = 6;
 
 macro_rules! say {
@@ -147,8 +151,21 @@ fn alerts(spread: &Spread, out: &mut Vec<Block>) {
         let none: Vec<Text> = Vec::new();
         out.push(say!(none; ours("Nothing.")));
     }
-    for it in spread.discrepancies.iter().take(ROWS) {
-        out.push(say!(it.evidence_ids; ours(format!("{}: ", it.kind.replace('_', " "))), log(&it.text)));
+    let mut of_kind: BTreeMap<&str, usize> = BTreeMap::new();
+    for it in &spread.discrepancies {
+        *of_kind.entry(&it.kind).or_default() += 1;
+    }
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    for it in &spread.discrepancies {
+        let told = told.entry(&it.kind).or_default();
+        *told += 1;
+        if *told <= OF_KIND {
+            out.push(say!(it.evidence_ids; ours(format!("{}: ", it.kind.replace('_', " "))), log(&it.text)));
+        } else if *told == OF_KIND + 1 {
+            let more = of_kind.get(&*it.kind).map_or(0, |it| it - OF_KIND);
+            let none: Vec<Text> = Vec::new();
+            out.push(say!(none; ours(format!("{}: {more} more, in spread.json.", it.kind.replace('_', " ")))));
+        }
     }
 }
 

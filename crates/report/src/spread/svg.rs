@@ -14,15 +14,21 @@ use crate::{Options, Report, escape};
 
 /// Beyond this many nodes, only the tree is drawn.
 const MANY: usize = 60;
-/// Leaves of one host and one class that stand alone in a large picture.
-const LEAVES: usize = 6;
+/// Leaves of one host and one class that stand alone in a large picture, in a larger one, and in one still larger.
+const LEAVES: [usize; 2] = [6, 1];
+/// Beyond this many nodes the picture is folded further, in the end down to who took whom.
+const FOLDED: usize = 260;
+/// Wider pictures are not made smaller to fit a page: nobody could read them.
+const LARGE: usize = 2_000;
+/// Letters that a box holds.
+const LETTERS: usize = 31;
 /// Rows of one column before the rest is told in words.
 const TALLEST: usize = 400;
 
 const ROW: usize = 46;
 const BOX: usize = 30;
-const COLUMN: usize = 236;
-const WIDTH: usize = 180;
+const COLUMN: usize = 284;
+const WIDTH: usize = 228;
 const TOP: usize = 70;
 const LEFT: usize = 24;
 
@@ -52,8 +58,14 @@ fn rank(class: EdgeClass) -> u8 {
     }
 }
 
-/// Each node with its strongest edge; leaves folded. How many edges are left out.
-fn tree(all: Vec<Line>) -> (Vec<Line>, usize) {
+/// Nodes that lines touch.
+fn touched(all: &[Line]) -> usize {
+    all.iter().flat_map(|it| [&it.from, &it.to]).collect::<BTreeSet<_>>().len()
+}
+
+/// Each node with its strongest edge; more leaves of one host and one class than that folded. How many edges are left
+/// out.
+fn tree(all: Vec<Line>, most: usize) -> (Vec<Line>, usize) {
     let before = all.len();
     let mut best: BTreeMap<Node, Line> = BTreeMap::new();
     for line in all {
@@ -69,20 +81,25 @@ fn tree(all: Vec<Line>) -> (Vec<Line>, usize) {
     let mut leaves: BTreeMap<(Node, u8), Vec<Line>> = BTreeMap::new();
     let mut kept = Vec::new();
     for (to, line) in best {
-        if callers.contains(&to) || matches!(to, Node::Fan(_)) {
+        if callers.contains(&to) {
             kept.push(line);
         } else {
             leaves.entry((line.from.clone(), rank(line.class))).or_default().push(line);
         }
     }
     for ((from, _), group) in leaves {
-        if group.len() <= LEAVES {
+        if group.len() <= most {
             kept.extend(group);
             continue;
         }
         let class = group[0].class;
-        let mut hosts: Vec<Text> =
-            group.into_iter().filter_map(|it| if let Node::Host(host) = it.to { Some(host) } else { None }).collect();
+        let mut hosts: Vec<Text> = Vec::new();
+        for line in group {
+            match line.to {
+                Node::Host(host) => hosts.push(host),
+                Node::Fan(all) => hosts.extend(all),
+            }
+        }
         hosts.sort_by(|a, b| order(a).cmp(&order(b)));
         kept.push(Line { from, to: Node::Fan(hosts), class, method: None });
     }
@@ -91,31 +108,42 @@ fn tree(all: Vec<Line>) -> (Vec<Line>, usize) {
 
 pub(super) fn draw(spread: &Spread) -> String {
     let mut all = lines(spread);
-    let nodes: BTreeSet<&Node> = all.iter().flat_map(|it| [&it.from, &it.to]).collect();
     let mut left_out = 0;
-    if nodes.len() > MANY {
-        (all, left_out) = tree(all);
+    let mut unseen = 0;
+    for most in LEAVES {
+        if touched(&all) > if most == LEAVES[0] { MANY } else { FOLDED } {
+            let (folded, more) = tree(all, most);
+            (all, left_out) = (folded, left_out + more);
+        }
+    }
+    if touched(&all) > FOLDED {
+        let of = |line: &Line| if let Node::Fan(hosts) = &line.to { hosts.len() } else { 1 };
+        unseen = all.iter().filter(|it| it.class == EdgeClass::Scanned).map(of).sum();
+        all.retain(|it| it.class != EdgeClass::Scanned);
     }
     let columns = columns(spread, &all);
     let mut at: BTreeMap<&Node, (usize, usize)> = BTreeMap::new();
     let tallest = columns.iter().map(|it| it.len().min(TALLEST)).max().unwrap_or(0);
     let mut hidden = 0;
+    let width = (LEFT * 2 + columns.len().saturating_sub(1) * COLUMN + WIDTH).max(760);
     for (x, column) in columns.iter().enumerate() {
         hidden += column.len().saturating_sub(TALLEST);
         let shown = column.len().min(TALLEST);
-        let offset = (tallest - shown) * ROW / 2;
+        // What does not fit a screen begins where one looks first.
+        let offset = if width > LARGE { 0 } else { (tallest - shown) * ROW / 2 };
         for (y, node) in column.iter().take(TALLEST).enumerate() {
             at.insert(node, (LEFT + x * COLUMN, TOP + offset + y * ROW));
         }
     }
-    let width = (LEFT * 2 + columns.len().saturating_sub(1) * COLUMN + WIDTH).max(760);
     let height = TOP + tallest.max(1) * ROW + 30;
     let mut out = String::new();
     let _ = write!(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\"{} width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
          aria-label=\"who scanned, attacked and took whom\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<defs>"
+         <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<defs>",
+        // A page shows it at its own size, and scrolls.
+        if width > LARGE { " class=\"large\"" } else { "" },
     );
     for (name, colour) in [("t", "#c62828"), ("a", "#8b4513"), ("s", "#333333")] {
         let _ = write!(
@@ -124,7 +152,7 @@ pub(super) fn draw(spread: &Spread) -> String {
         );
     }
     out.push_str("</defs>\n");
-    legend(spread, left_out, hidden, &mut out);
+    legend(spread, left_out, unseen, hidden, &mut out);
     // The strongest last, so that it lies on top.
     let mut order: Vec<&Line> = all.iter().collect();
     order.sort_by_key(|it| std::cmp::Reverse(rank(it.class)));
@@ -224,11 +252,10 @@ fn named_order(node: &Node) -> Named {
     (name, ip, text.to_owned())
 }
 
-fn legend(spread: &Spread, left_out: usize, hidden: usize, out: &mut String) {
+fn legend(spread: &Spread, left_out: usize, unseen: usize, hidden: usize, out: &mut String) {
     let items =
         [("#c62828", "", "taken"), ("#8b4513", "2 4", "attacked, no success seen"), ("#333333", "2 4", "scanned")];
-    for (n, (colour, dash, text)) in items.into_iter().enumerate() {
-        let x = LEFT + n * 230;
+    for ((colour, dash, text), x) in items.into_iter().zip([LEFT, LEFT + 110, LEFT + 350]) {
         let _ = writeln!(
             out,
             "<line x1=\"{x}\" y1=\"24\" x2=\"{}\" y2=\"24\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"/><text x=\"{}\" y=\"28\" fill=\"#333\">{text}</text>",
@@ -245,6 +272,9 @@ fn legend(spread: &Spread, left_out: usize, hidden: usize, out: &mut String) {
     );
     if left_out > 0 {
         let _ = write!(words, "; {left_out} weaker edges are not drawn");
+    }
+    if unseen > 0 {
+        let _ = write!(words, "; {unseen} that were only scanned are not drawn");
     }
     if hidden > 0 {
         let _ = write!(words, "; {hidden} nodes are not drawn");
@@ -294,15 +324,18 @@ fn node(
         _ => ("#f4f5f7", "#8a929e"),
     };
     let first = zero.is_some_and(|it| matches!(node, Node::Host(host) if host == it));
-    let label = if more > 0 {
-        let rest: Vec<String> =
-            named.iter().enumerate().map(|(at, it)| if at == 0 { (**it).to_string() } else { tail(it) }).collect();
-        format!("{} and {more} more", rest.join(", "))
-    } else {
-        named.iter().map(|it| it.to_string()).collect::<Vec<_>>().join(", ")
+    let label = |shown: usize| {
+        let parts = named.iter().take(shown).enumerate();
+        let parts: Vec<String> = parts.map(|(at, it)| if at == 0 { (**it).to_string() } else { tail(it) }).collect();
+        match more + named.len() - parts.len() {
+            0 => parts.join(", "),
+            more => format!("{} and {more} more", parts.join(", ")),
+        }
     };
-    let full = label.clone();
-    let label = short(&label, if more > 0 { 27 } else { 24 });
+    let full = label(named.len());
+    // Rather fewer names than a number that is cut.
+    let fits = (1..=named.len()).rev().map(label).find(|it| it.chars().count() <= LETTERS);
+    let label = fits.unwrap_or_else(|| short(&label(1), LETTERS));
     let _ = write!(
         out,
         "<g><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{BOX}\" rx=\"7\" fill=\"{fill}\" stroke=\"{stroke}\" stroke-width=\"{}\"/><text x=\"{}\" y=\"{}\" fill=\"#1d2129\">{}</text>",

@@ -167,14 +167,18 @@ impl Reader for Rows {
         let title = cells.get(TITLE).ok_or(Malformed::new("alert without a title"))?;
         event.set(Field::Rule, title);
         event.set(Field::NetworkRole, network_role(title));
-        let host = cells.get(HOST).ok_or(Malformed::new("alert without a host"))?;
-        match cells.get(ADDRESS) {
-            Some(ip) => {
+        match (cells.get(HOST), cells.get(ADDRESS)) {
+            (Some(host), Some(ip)) => {
                 event.set(Field::HostIp, address(ip.into()));
                 event.set(Field::DstHost, Some(host).filter(|it| *it != ip));
             }
-            None if host.parse::<std::net::IpAddr>().is_ok() => event.set(Field::HostIp, address(host.into())),
-            None => event.set(Field::DstHost, host),
+            (Some(host), None) if host.parse::<std::net::IpAddr>().is_ok() => {
+                event.set(Field::HostIp, address(host.into()));
+            }
+            (Some(host), None) => event.set(Field::DstHost, host),
+            // A sensor on the wire alerts of two ends, and of no host of its own.
+            _ if cells.get(SRC).is_some() && cells.get(DST).is_some() => {}
+            _ => return Err(Malformed::new("alert without a host")),
         }
         event.set(Field::FilePath, cells.get(PATH));
         event.set(Field::Hash, cells.get(HASH));

@@ -3,21 +3,30 @@
 //! Names are compared in lower case with `_` for space, dot and dash; a nested object's names are joined to its own.
 //! Deliberately absent: types. Everything is text.
 
+use std::cell::RefCell;
+
 use ringleader_model::Malformed;
 use ringleader_model::event::is_null;
 
 /// The longest header that is looked at.
 const MAX_COLUMNS: usize = 256;
 
-struct Columns {
+#[derive(Debug)]
+pub(super) struct Columns {
     delimiter: u8,
     line: Vec<u8>,
     names: Vec<String>,
+    /// Lists of names that were asked for, by where they lie, and the columns that have one of them: a reader asks for the
+    /// same lists at each of millions of rows.
+    asked: RefCell<Vec<((usize, usize), Vec<u16>)>>,
 }
 
 /// The values of one row.
-#[derive(Debug, Default)]
-pub(super) struct Cells(Vec<(String, String)>);
+#[derive(Debug)]
+pub(super) enum Cells<'t> {
+    Csv(&'t Columns, csv::StringRecord),
+    Json(Vec<(String, String)>),
+}
 
 /// The rows of a CSV, or JSON objects.
 pub(super) struct Table {
@@ -46,7 +55,7 @@ impl Table {
     }
 
     /// The values of a record; `None` for a header.
-    pub(super) fn cells(&self, record: &[u8]) -> Result<Option<Cells>, Malformed> {
+    pub(super) fn cells(&self, record: &[u8]) -> Result<Option<Cells<'_>>, Malformed> {
         match &self.columns {
             Some(columns) => columns.row(record),
             None => Ok(Some(Cells::of_json(&super::super::json::object(record)?))),
@@ -68,7 +77,7 @@ impl Columns {
         }
         let delimiter = *[b'\t', b',', b';', b'|'].iter().find(|it| line.contains(it))?;
         let names: Vec<String> = super::super::plain::fields(line, delimiter)?.iter().map(normal).collect();
-        (names.len() <= MAX_COLUMNS).then(|| Self { delimiter, line: line.to_vec(), names })
+        (names.len() <= MAX_COLUMNS).then(|| Self { delimiter, line: line.to_vec(), names, asked: RefCell::default() })
     }
 
     fn has(&self, names: &[&str]) -> bool {
@@ -76,7 +85,7 @@ impl Columns {
     }
 
     /// The row; `None` for the header itself.
-    fn row(&self, record: &[u8]) -> Result<Option<Cells>, Malformed> {
+    fn row(&self, record: &[u8]) -> Result<Option<Cells<'_>>, Malformed> {
         if record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record) == self.line {
             return Ok(None);
         }
@@ -88,14 +97,27 @@ impl Columns {
         if values.len() + 1 < self.names.len() {
             return Err(Malformed::new("fewer fields than the header has"));
         }
-        Ok(Some(Cells(self.names.iter().cloned().zip(values.iter().map(|it| it.trim().to_owned())).collect())))
+        Ok(Some(Cells::Csv(self, values)))
+    }
+
+    /// The first column of these names that says something.
+    fn find<'r>(&self, values: &'r csv::StringRecord, names: &[&str]) -> Option<&'r str> {
+        let key = (names.as_ptr() as usize, names.len());
+        let mut asked = self.asked.borrow_mut();
+        let at = asked.iter().position(|it| it.0 == key).unwrap_or_else(|| {
+            let of = names.iter().filter_map(|name| self.names.iter().position(|it| it == name));
+            asked.push((key, of.filter_map(|it| u16::try_from(it).ok()).collect()));
+            asked.len() - 1
+        });
+        let said = |column: &u16| values.get(usize::from(*column)).map(str::trim).filter(|it| !is_null(it));
+        asked[at].1.iter().find_map(said)
     }
 }
 
-impl Cells {
+impl Cells<'_> {
     fn of_json(value: &serde_json::Value) -> Self {
         let mut cells = Vec::new();
-        let Some(object) = value.as_object() else { return Self::default() };
+        let Some(object) = value.as_object() else { return Self::Json(cells) };
         for (name, value) in object.iter().take(MAX_COLUMNS) {
             let name = normal(name);
             match value {
@@ -107,19 +129,25 @@ impl Cells {
                 value => cells.extend(text(value).map(|it| (name, it))),
             }
         }
-        Self(cells)
+        Self::Json(cells)
     }
 
     fn has(&self, names: &[&str]) -> bool {
-        self.0.iter().any(|it| names.contains(&&*it.0))
+        match self {
+            Self::Csv(columns, _) => columns.has(names),
+            Self::Json(cells) => cells.iter().any(|it| names.contains(&&*it.0)),
+        }
     }
 
     /// The first of these names that says something.
-    pub(super) fn get(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|name| {
-            let found = self.0.iter().find(|it| it.0 == *name)?;
-            (!is_null(&found.1)).then_some(&*found.1)
-        })
+    pub(super) fn get(&self, names: &'static [&'static str]) -> Option<&str> {
+        match self {
+            Self::Csv(columns, values) => columns.find(values, names),
+            Self::Json(cells) => names.iter().find_map(|name| {
+                let found = cells.iter().find(|it| it.0 == *name)?;
+                (!is_null(&found.1)).then_some(&*found.1)
+            }),
+        }
     }
 }
 
