@@ -77,9 +77,17 @@ CREATE TABLE gang_days (
     day TEXT NOT NULL,
     hosts BIGINT NOT NULL,
     events BIGINT NOT NULL,
-    -- Of that day, as JSON.
-    methods TEXT NOT NULL,
     PRIMARY KEY (gang_id, day)
+);
+
+-- Methods and behaviours, day by day.
+CREATE TABLE fact_days (
+    gang_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    day TEXT NOT NULL,
+    hosts BIGINT NOT NULL,
+    PRIMARY KEY (gang_id, kind, value, day)
 );
 
 CREATE TABLE lineage (
@@ -97,6 +105,8 @@ CREATE TABLE warnings (
     at BIGINT NOT NULL,
     kind TEXT NOT NULL,
     gang_id TEXT NOT NULL,
+    -- 1: beyond the day's budget.
+    held BIGINT NOT NULL,
     body TEXT NOT NULL
 );
 CREATE INDEX warnings_of_run ON warnings (run);

@@ -141,8 +141,7 @@ impl Decided {
                 if *until <= now {
                     return Err(refused(format!("{until} has passed: nothing would be allowed")));
                 }
-                let standing =
-                    self.allowed.iter().find(|it| it.what == *what && it.value == *value && it.until > now);
+                let standing = self.allowed.iter().find(|it| it.what == *what && it.value == *value && it.until > now);
                 if let Some(it) = standing {
                     return Err(refused(format!(
                         "{} {value} is already allowed until {} by decision {}: take it back first (`ringleader allow remove {}`)",

@@ -151,10 +151,9 @@ impl What {
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             // The id of what is cut out is made anew each time.
-            (
-                Self::SplitGang { gang: a, campaigns: b, .. },
-                Self::SplitGang { gang: c, campaigns: d, .. },
-            ) => a == c && b.iter().map(|it| &it.campaign).eq(d.iter().map(|it| &it.campaign)),
+            (Self::SplitGang { gang: a, campaigns: b, .. }, Self::SplitGang { gang: c, campaigns: d, .. }) => {
+                a == c && b.iter().map(|it| &it.campaign).eq(d.iter().map(|it| &it.campaign))
+            }
             _ => self == other,
         }
     }

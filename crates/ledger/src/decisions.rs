@@ -85,7 +85,8 @@ fn stands(it: &Decision, what: &What, now: Timestamp) -> bool {
 }
 
 pub(crate) async fn decisions(db: &mut AnyConnection) -> sqlx::Result<Vec<Decision>> {
-    let rows = sqlx::query("SELECT seq, decision_id, at, who, why, body FROM decisions ORDER BY seq").fetch_all(db).await?;
+    let rows =
+        sqlx::query("SELECT seq, decision_id, at, who, why, body FROM decisions ORDER BY seq").fetch_all(db).await?;
     rows.iter().map(read).collect()
 }
 
