@@ -61,6 +61,8 @@ CREATE TABLE facts (
     hosts BIGINT NOT NULL,
     -- The first few, as JSON.
     host_names TEXT NOT NULL,
+    -- 1: a warning told of it.
+    told BIGINT NOT NULL,
     PRIMARY KEY (gang_id, kind, value)
 );
 
@@ -103,6 +105,8 @@ CREATE TABLE warnings (
     warning_id TEXT PRIMARY KEY,
     run BIGINT NOT NULL,
     at BIGINT NOT NULL,
+    -- How far the logs went that gave it.
+    seen BIGINT NOT NULL,
     kind TEXT NOT NULL,
     gang_id TEXT NOT NULL,
     -- 1: beyond the day's budget.

@@ -48,10 +48,12 @@ impl FactKind {
 pub struct Memory {
     pub runs: u64,
     pub gangs: BTreeMap<String, GangMemory>,
-    /// Ids of the warnings that were given.
-    pub warned: BTreeSet<String>,
+    /// Warnings that were given, and how far the logs went that gave them.
+    pub warned: BTreeMap<String, i64>,
     /// Of today, and not held back.
     pub given_today: usize,
+    /// Gangs that came out of others: they are no news.
+    pub parts: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,6 +76,8 @@ pub struct FactMemory {
     pub hosts: u64,
     /// The first few.
     pub names: BTreeSet<String>,
+    /// A warning told of it.
+    pub told: bool,
 }
 
 impl GangMemory {
@@ -110,6 +114,7 @@ impl FactMemory {
         self.first_seen = first;
         self.last_seen = self.last_seen.max(other.last_seen);
         self.names.extend(other.names.iter().cloned());
+        self.told |= other.told;
         self.hosts = self.hosts.max(other.hosts).max(self.names.len() as u64);
     }
 }
@@ -198,7 +203,8 @@ pub fn observe(findings: &Findings, seen: &Seen, places: &Places) -> Observed {
         };
         for how in &gang.how {
             let names = rows.methods.get(&how.method).into_iter().flatten();
-            let names = names.map(|host| (host.to_string(), rows.hosts.get(host).copied().flatten().map_or(first, |it| it.0)));
+            let names =
+                names.map(|host| (host.to_string(), rows.hosts.get(host).copied().flatten().map_or(first, |it| it.0)));
             let names: BTreeMap<String, i64> = names.collect();
             let fact = FactObserved {
                 first: how.first_seen.map_or(first, |it| it.0),
@@ -212,7 +218,8 @@ pub fn observe(findings: &Findings, seen: &Seen, places: &Places) -> Observed {
         }
         for behaviour in &gang.what.behaviours {
             let names = rows.behaviours.get(&behaviour.id).into_iter().flatten();
-            let names: BTreeMap<String, i64> = names.map(|(host, at)| (host.to_string(), at.unwrap_or(first))).collect();
+            let names: BTreeMap<String, i64> =
+                names.map(|(host, at)| (host.to_string(), at.unwrap_or(first))).collect();
             let fact = FactObserved {
                 first: names.values().copied().min().unwrap_or(first),
                 last,

@@ -217,10 +217,15 @@ fn inherit(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry, gangs: &
     }
     let mut claims: Vec<(i64, u128, usize)> = Vec::new();
     let mut weak: Vec<(i64, u128, usize)> = Vec::new();
+    // Known by their shape alone: from the same shape comes the same id.
+    let mut bare: BTreeSet<usize> = BTreeSet::new();
     for (at, gang) in gangs.iter().enumerate() {
         let own: BTreeSet<Key> = gang.campaigns.iter().flat_map(|it| &campaigns.list[*it].features).copied().collect();
         let mut shared: BTreeMap<u128, Claim> = BTreeMap::new();
         let mut has_hard = false;
+        if own.is_empty() {
+            bare.insert(at);
+        }
         for key in &own {
             let Some(feature) = sketch.features.get(key) else { continue };
             let Some(weight) = weight(feature) else { continue };
@@ -268,7 +273,8 @@ fn inherit(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry, gangs: &
     for at in 0..gangs.len() {
         if !named.contains(&at) {
             let first = gangs[at].campaigns.iter().map(|it| campaigns.list[*it].id).min().unwrap_or(0);
-            while registry.contains_key(&gangs[at].id) || !taken.insert(gangs[at].id) {
+            let is_known = |id: u128| registry.contains_key(&id) && !bare.contains(&at);
+            while is_known(gangs[at].id) || !taken.insert(gangs[at].id) {
                 gangs[at].id = hash128(&gangs[at].id.to_le_bytes(), 0x401 ^ first as u64);
             }
         }
