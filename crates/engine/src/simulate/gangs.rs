@@ -211,6 +211,13 @@ fn show_planted(gangs: &mut [Gang], seed: u64, count: usize) {
     }
 }
 
+impl Gang {
+    /// The same gang with another kit: name, servers, wallet and key stay.
+    pub(super) fn with_kit(&self, family: usize) -> Self {
+        Self { family, waves: self.waves.clone(), ..*self }
+    }
+}
+
 impl Family {
     /// Expected number of events of one incident, in thousandths.
     pub(super) fn expected_events(&self) -> u64 {

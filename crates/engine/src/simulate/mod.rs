@@ -9,6 +9,7 @@ pub mod demo;
 mod faults;
 mod fleet;
 mod gangs;
+pub mod month;
 mod ndjson;
 mod play;
 mod random;

@@ -9,6 +9,8 @@ mod case;
 #[cfg(feature = "ledger")]
 mod gang;
 #[cfg(feature = "ledger")]
+mod known;
+#[cfg(feature = "ledger")]
 mod session;
 #[cfg(feature = "ledger")]
 mod show;
