@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand};
+use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand, NotifyCommand};
 
 /// Finds the gang behind the bots: who attacked, how they got in, what they did.
 #[derive(Debug, Parser)]
@@ -149,6 +149,17 @@ Examples:
     /// What a team works on: gangs and hosts with notes and an outcome
     #[command(subcommand)]
     Case(CaseCommand),
+    /// Send warnings to chats, mail, webhooks and SIEMs
+    #[command(
+        subcommand,
+        after_long_help = "`run` and `analyze` with --ledger and --notify put warnings into the ledger's outbox; `notify send` sends them, at
+least once. docs/notify.md has the channels.
+
+Examples:
+  ringleader notify test ops
+  ringleader run today/ --ledger ringleader.db --notify notify.toml && ringleader notify send"
+    )]
+    Notify(NotifyCommand),
     /// The ledger itself: state, backup, places of hosts
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -341,6 +352,9 @@ pub(crate) struct RecordArgs {
     /// Remember this run, and apply what was decided: a file, or postgres://user@host/database
     #[arg(long, env = "RINGLEADER_LEDGER", value_name = "PATH|URL", hide_env_values = true)]
     pub ledger: Option<String>,
+    /// Put warnings into the outbox for these channels (docs/notify.md)
+    #[arg(long, env = "RINGLEADER_NOTIFY", value_name = "FILE", hide_env_values = true)]
+    pub notify: Option<PathBuf>,
     /// Warnings a day that are sent; others are written and held
     #[arg(long, default_value_t = 20, value_name = "N", requires = "ledger")]
     pub budget: usize,

@@ -236,3 +236,41 @@ pub(crate) enum LedgerCommand {
         ledger: LedgerArgs,
     },
 }
+
+/// Which channels.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ChannelsArgs {
+    /// The channels: docs/notify.md has the fields
+    #[arg(long, env = "RINGLEADER_NOTIFY", default_value = "notify.toml", value_name = "FILE", hide_env_values = true)]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NotifyCommand {
+    /// Send a message that says that it is a test
+    Test {
+        /// The channel's name
+        channel: String,
+        #[command(flatten)]
+        channels: ChannelsArgs,
+    },
+    /// Send what waits in the outbox, as far as each channel's limits allow
+    Send {
+        #[command(flatten)]
+        channels: ChannelsArgs,
+        #[command(flatten)]
+        ledger: LedgerArgs,
+    },
+    /// What waits, was sent, and was given up
+    Status {
+        #[command(flatten)]
+        ledger: LedgerArgs,
+    },
+    /// Put what was given up back into the outbox
+    Revive {
+        /// The channel's name
+        channel: String,
+        #[command(flatten)]
+        ledger: LedgerArgs,
+    },
+}

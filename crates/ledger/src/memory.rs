@@ -274,7 +274,7 @@ fn is_own(kind: IndicatorKind, strength: Strength) -> bool {
 fn infrastructure(findings: &Findings, observed: &mut Observed) {
     for row in &findings.indicators {
         let Some(gang) = row.gang_id.as_deref().and_then(|it| observed.gangs.get_mut(it)) else { continue };
-        if !is_own(row.kind, row.strength) {
+        if !is_own(row.kind, row.strength) || is_private(&row.indicator) {
             continue;
         }
         gang.signed = true;
@@ -295,16 +295,41 @@ fn infrastructure(findings: &Findings, observed: &mut Observed) {
     }
 }
 
+/// A host of some network of ours: a victim, or what a gang made of one.
+fn is_private(value: &str) -> bool {
+    let rest = value.split_once("://").map_or(value, |it| it.1);
+    let rest = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = match rest.strip_prefix('[') {
+        Some(inner) => inner.split(']').next().unwrap_or(inner),
+        None => rest.rsplit_once(':').filter(|it| !it.0.contains(':')).map_or(rest, |it| it.0),
+    };
+    match host.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(it)) => {
+            it.is_private()
+                || it.is_link_local()
+                || it.is_loopback()
+                || (it.octets()[0] == 100 && (it.octets()[1] & 0xc0) == 64)
+        }
+        Ok(std::net::IpAddr::V6(it)) => it.is_unique_local() || it.is_unicast_link_local() || it.is_loopback(),
+        Err(_) => false,
+    }
+}
+
 /// What its commands run on, by how they write a path.
 fn platforms(findings: &Findings, observed: &mut Observed) {
     for campaign in &findings.campaigns {
         let Some(gang) = campaign.gang_id.as_deref().and_then(|it| observed.gangs.get_mut(it)) else { continue };
         for node in campaign.nodes.iter().filter(|it| it.observed_count > 0) {
             let Some(platform) = platform(node.sample.as_deref().unwrap_or(&node.template)) else { continue };
-            let fact = gang.facts.entry((FactKind::Platform, platform.to_owned())).or_default();
+            let first = node.first_seen.map_or(gang.first, |it| it.0);
+            let last = gang.last;
+            let fact = gang.facts.entry((FactKind::Platform, platform.to_owned())).or_insert_with(|| FactObserved {
+                first,
+                last,
+                ..FactObserved::default()
+            });
             fact.hosts = fact.hosts.max(node.hosts);
-            fact.first = node.first_seen.map_or(gang.first, |it| it.0);
-            fact.last = gang.last;
+            fact.first = fact.first.min(first);
             if fact.evidence.is_empty() {
                 fact.evidence = few(&node.evidence_ids);
             }
@@ -343,6 +368,12 @@ mod tests {
         assert_eq!(platform("/bin/sh -c x"), Some("unix"));
         assert_eq!(platform("curl http://x"), None);
         assert_eq!(platform(""), None);
+    }
+
+    #[test]
+    fn a_private_address_is_nobodys_infrastructure() {
+        assert!(is_private("10.20.0.1") && is_private("http://10.20.0.1:80/x") && is_private("[fd00::1]:80"));
+        assert!(!is_private("192.0.2.1") && !is_private("evil.example:80") && !is_private("2001:db8::1"));
     }
 
     #[test]

@@ -17,7 +17,8 @@ const DAY: i64 = 86_400_000_000;
 /// By what the next run knows gangs again.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
-    /// Every gang that was ever computed and stands for itself; what it is known by may have run out.
+    /// Every gang that was ever computed. What one is known by may have run out, or be counted to who took it in; its id is
+    /// never given again.
     pub features: Features,
     /// gang → methods
     pub methods: BTreeMap<String, BTreeSet<String>>,
@@ -187,7 +188,7 @@ pub(crate) async fn registry(db: &mut AnyConnection) -> sqlx::Result<Registry> {
     let now = rows(db, "SELECT last_seen FROM runs ORDER BY last_seen DESC LIMIT 1", []).await?;
     let now = now.first().map_or(Ok(0), |row| number(row, 0))?;
     let mut found = Registry::default();
-    for row in rows(db, "SELECT gang_id FROM gangs WHERE superseded_by = ''", []).await? {
+    for row in rows(db, "SELECT gang_id FROM gangs", []).await? {
         found.features.insert(text(&row, 0)?, BTreeSet::new());
     }
     for row in rows(db, "SELECT gang_id, kind, value FROM indicators WHERE valid_until >= $1", [now.into()]).await? {

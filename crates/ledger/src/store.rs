@@ -138,6 +138,22 @@ impl Ledger {
         let _ = runtime.block_on(db.close());
     }
 
+    /// For tests: takes the turn and keeps it.
+    #[doc(hidden)]
+    pub fn hold_for_test(&mut self) -> Result<()> {
+        self.read(async |db| {
+            sqlx::raw_sql("BEGIN").execute(&mut *db).await?;
+            sqlx::raw_sql("UPDATE turn SET taken = taken + 1 WHERE id = 1").execute(db).await.map(|_| ())
+        })
+    }
+
+    /// For tests: waits a tenth of a second for others.
+    #[doc(hidden)]
+    pub fn be_impatient_for_test(&mut self) -> Result<()> {
+        let sql = if self.file { "PRAGMA busy_timeout = 100" } else { "SET lock_timeout = '100ms'" };
+        self.read(async |db| sqlx::raw_sql(sql).execute(db).await.map(|_| ()))
+    }
+
     #[cfg(test)]
     pub(crate) fn raw(&mut self, sql: &'static str) -> Result<()> {
         self.read(async |db| sqlx::raw_sql(sql).execute(db).await.map(|_| ()))

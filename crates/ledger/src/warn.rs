@@ -24,7 +24,10 @@ const SURGE_DAYS: i64 = 14;
 /// Before that many days of history, there is no mean.
 const SURGE_AFTER: i64 = 5;
 /// A behaviour is new where the gang's earlier hosts would have shown it, but for so many chances in a million.
-const CHANCE: u64 = 20_000;
+const CHANCE: u64 = 1_000;
+/// And where most of today's hosts show it, so many at least; of a gang that was watched on so many days.
+const BEHAVIOUR_HOSTS: u64 = 3;
+const BEHAVIOUR_DAYS: usize = 7;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -52,7 +55,8 @@ pub fn warn(memory: &Memory, observed: &Observed, settings: &Settings) -> Vec<Ne
     let mut news = Vec::new();
     for (id, seen) in &observed.gangs {
         let look = Look { id, seen, known: memory.gangs.get(id), memory, observed, settings };
-        news.extend(look.all());
+        // What comes with every host of a long story (a return, a surge) is told once.
+        news.extend(look.all().into_iter().filter(|it| !memory.warned.contains_key(&*it.warning.warning_id)));
     }
     news.sort_by(|a, b| in_order(&a.warning, &b.warning));
     let room = settings.budget.saturating_sub(memory.given_today);
@@ -193,11 +197,13 @@ impl Look<'_> {
 
     /// Where the gang's earlier hosts had the chance to show it: an optional step turns up late by itself.
     fn behaviours(&self, since: i64) -> Option<News> {
-        let earlier = self.known.map_or(0, |it| it.hosts.len()) as u64;
+        let known = self.known.filter(|it| it.days.len() >= BEHAVIOUR_DAYS)?;
+        let earlier = known.hosts.len() as u64;
         let now = (self.seen.hosts.len() as u64).max(1);
         let fresh: Vec<_> = self
-            .fresh(FactKind::Behaviour, since, HOSTS)
+            .fresh(FactKind::Behaviour, since, BEHAVIOUR_HOSTS)
             .into_iter()
+            .filter(|(_, fact)| fact.hosts * 2 > now)
             .filter(|(_, fact)| {
                 // Half of the share seen now, as a cautious guess at how many hosts show it.
                 let misses = 1_000_000 - (fact.hosts.min(now) * 500_000 / now);
@@ -252,7 +258,8 @@ impl Look<'_> {
             evidence: self.seen.evidence.clone(),
             ..FactObserved::default()
         };
-        let text = format!("{} is back, after {} days without a sign", self.seen.name, silent.max(0) / DAY);
+        let text =
+            format!("{} is back, after more than {} days without a sign", self.seen.name, self.settings.dormant_days);
         let about = Timestamp(back_at).day();
         Some(self.news(WarningKind::DormantBack, &about, text, &fact, Vec::new(), Vec::new()))
     }
@@ -299,7 +306,6 @@ impl Look<'_> {
         let usual = sum / length;
         let text = format!("{} took {new} new hosts in a day, where {usual} were usual", self.seen.name);
         Some(self.news(WarningKind::Surge, &about(today), text, &fact, Vec::new(), Vec::new()))
-            .filter(|it| !self.memory.warned.contains_key(&*it.warning.warning_id))
     }
 
     fn news(
@@ -395,8 +401,13 @@ mod tests {
     /// A gang of twenty hosts that was announced ten days ago.
     fn memory(last_seen: i64) -> Memory {
         let hosts = (0..20).map(|n| (format!("old-{n}"), (NOW - 10 * DAY + n * 3600, last_seen)));
-        let known =
-            GangMemory { first_seen: NOW - 40 * DAY, last_seen, hosts: hosts.collect(), ..GangMemory::default() };
+        let known = GangMemory {
+            first_seen: NOW - 40 * DAY,
+            last_seen,
+            hosts: hosts.collect(),
+            days: (0..8).map(|n| (n.to_string(), (2, 9))).collect(),
+            ..GangMemory::default()
+        };
         Memory {
             runs: 10,
             gangs: BTreeMap::from([("g".to_owned(), known)]),

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringleader_model::Timestamp;
 use ringleader_model::findings::{ComputedFeature, ComputedGang, Text};
 use ringleader_pipeline::merge::campaigns::{Campaign, Campaigns};
-use ringleader_pipeline::merge::sketch::{Key, Sketch};
+use ringleader_pipeline::merge::sketch::{FeatureStat, Key, Sketch};
+use ringleader_pipeline::merge::stop::is_private;
 use ringleader_pipeline::partition::Gang;
 
 use super::{hex, strength};
@@ -124,7 +125,9 @@ pub(super) fn computed(sketch: &Sketch, campaigns: &Campaigns, gangs: &[Gang]) -
     let one = |gang: &Gang| {
         let keys: BTreeSet<Key> =
             gang.campaigns.iter().flat_map(|it| campaigns.list[*it].features.iter().copied()).collect();
-        let features = keys.iter().filter_map(|it| sketch.features.get(it)).filter_map(|it| {
+        // Another network has another host at that address, and tomorrow's lease is another's: it tells nobody again.
+        let lasts = |it: &&FeatureStat| !is_private(host_of(&it.value));
+        let features = keys.iter().filter_map(|it| sketch.features.get(it)).filter(lasts).filter_map(|it| {
             Some(ComputedFeature {
                 kind: it.kind(),
                 value: it.value.as_str().into(),
@@ -148,6 +151,20 @@ pub(super) fn computed(sketch: &Sketch, campaigns: &Campaigns, gangs: &[Gang]) -
     let mut all: Vec<ComputedGang> = gangs.iter().map(one).collect();
     all.sort_by(|a, b| a.gang_id.cmp(&b.gang_id));
     all
+}
+
+/// The host of a URL or of an address with its port; else the value itself.
+fn host_of(value: &str) -> &str {
+    let rest = value.split_once("://").map_or(value, |it| it.1);
+    let rest = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let rest = rest.rsplit_once('@').map_or(rest, |it| it.1);
+    if let Some(inner) = rest.strip_prefix('[') {
+        return inner.split(']').next().unwrap_or(inner);
+    }
+    match rest.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') && port.bytes().all(|it| it.is_ascii_digit()) => host,
+        _ => rest,
+    }
 }
 
 #[cfg(test)]
@@ -178,6 +195,15 @@ mod tests {
         let shown: Vec<(u128, Vec<usize>)> = shown.into_iter().map(|it| (it.id, it.campaigns)).collect();
         let expect: Vec<(u128, Vec<usize>)> = expect.iter().map(|it| (it.0, it.1.to_vec())).collect();
         assert_eq!(shown, expect);
+    }
+
+    #[test]
+    fn a_value_has_a_host() {
+        assert_eq!(host_of("http://10.0.0.1:8080/a"), "10.0.0.1");
+        assert_eq!(host_of("10.0.0.1:22"), "10.0.0.1");
+        assert_eq!(host_of("http://[fd00::1]:80/"), "fd00::1");
+        assert_eq!(host_of("fd00::1"), "fd00::1");
+        assert_eq!(host_of("/tmp/x"), "");
     }
 
     #[test]

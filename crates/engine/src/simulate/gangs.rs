@@ -140,6 +140,31 @@ pub struct Extras {
 
 pub(super) const WAVES: u64 = 3;
 
+/// The same kit, brought in by a guessed SSH password: what its entry started hangs from a shell of `sshd` instead.
+pub(super) fn over_ssh(family: &Family) -> Result<Family, String> {
+    let (name, text) = FAMILIES.iter().find(|it| it.0 == family.name).ok_or("no such family")?;
+    let mut out = String::new();
+    let mut entry = false;
+    for line in text.lines() {
+        if line.starts_with("scene ") {
+            entry = line.starts_with("scene entry ");
+            if entry {
+                out.push_str(
+                    "scene entry from=sshd\n  /usr/sbin/sshd | sshd: root [priv]\n    ~\n      /bin/bash | -bash\n",
+                );
+                continue;
+            }
+        }
+        if entry && line.starts_with("  ") {
+            out.push_str("      ");
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    let scenes = scene::parse(&out, &NAMES).map_err(|error| format!("{name} over SSH: {error}"))?;
+    Ok(Family { name, scenes })
+}
+
 pub(super) fn families() -> Result<Vec<Family>, String> {
     FAMILIES
         .iter()

@@ -18,17 +18,12 @@ const GANGS: usize = 12;
 const WAVE_DAYS: u64 = 10;
 /// Incidents of a gang on an ordinary day.
 const A_DAY: u64 = 3;
-/// Of the gangs that `gangs` makes, those that are left out: they have nothing that outlasts a wave, or nothing that
-/// tells them from another.
-const LEFT_OUT: [&str; 2] = ["cold kiln", "lantern mimic"];
-/// Gang, day, the kit it takes up: its way in is another from that day on.
-const CHANGES: [(&str, u64, &str); 5] = [
-    ("red rake", 8, "ssh_shellbot"),
-    ("javelin", 11, "ssh_shellbot"),
-    ("moss pool", 14, "worm"),
-    ("phpantom", 17, "ssh_shellbot"),
-    ("whaleback", 21, "worm"),
-];
+/// Of the gangs that `gangs` makes, those that are left out: two whose waves have nothing in common but the kit, and one
+/// that shares its victims' Docker addresses with another, by which the two are taken for one.
+const LEFT_OUT: [&str; 3] = ["cold kiln", "lantern mimic", "whale mimic"];
+/// Gang, day: from then on it comes in by guessing SSH passwords, and brings what it brought before.
+const CHANGES: [(&str, u64); 5] =
+    [("red rake", 8), ("javelin", 11), ("moss pool", 14), ("phpantom", 17), ("whaleback", 21)];
 /// Gang, first day.
 const BEGIN_LATER: [(&str, u64); 3] = [("night heron", 3), ("marsh harrier", 6), ("rake mimic", 12)];
 /// Gang, first silent day, day of its return.
@@ -85,7 +80,7 @@ struct Planned {
     day: u64,
     host: u32,
     wave: u64,
-    /// With the kit it took up.
+    /// By its new way in.
     changed: bool,
 }
 
@@ -133,19 +128,19 @@ pub fn month(month: &Month, dir: &Path) -> io::Result<Written> {
     Ok(Written { days, truth, changes, counts })
 }
 
-/// The twelve, then once more those that change, with the kit that they take up.
+/// The twelve, then once more those that change, with their new way in.
 fn scripts(seed: u64) -> Result<Scripts, String> {
-    let families = gangs::families()?;
-    let extras = Extras { copycats: true, rivals: true, ..Extras::default() };
+    let mut families = gangs::families()?;
+    let extras = Extras { copycats: true, rivals: true, widespread: true, ..Extras::default() };
     let mut all = gangs::gangs(&families, seed, false, extras);
     all.retain(|it| !LEFT_OUT.contains(&it.name));
-    let later: Vec<Gang> = CHANGES
-        .iter()
-        .filter_map(|(name, _, kit)| {
-            let gang = all.iter().find(|it| it.name == *name)?;
-            Some(gang.with_kit(families.iter().position(|it| it.name == *kit)?))
-        })
-        .collect();
+    let mut later: Vec<Gang> = Vec::new();
+    for (name, _) in CHANGES {
+        if let Some(gang) = all.iter().find(|it| it.name == name) {
+            later.push(gang.with_kit(families.len()));
+            families.push(gangs::over_ssh(&families[gang.family])?);
+        }
+    }
     all.extend(later);
     Ok(Scripts { benign: scene::parse(BENIGN, &[])?, families, gangs: all })
 }

@@ -206,7 +206,8 @@ impl Claim {
 }
 
 /// A gang keeps the id of the known one that it is linked to as two campaigns of one gang are; others that are linked to it
-/// as strongly are superseded. Where nothing is linked so, one that is nearly so, and no other's, lends its id. A known id
+/// as strongly are superseded. Where nothing is linked so, one that is nearly so, and no other's, lends its id: habits that
+/// join nothing may still say who goes on. A known id
 /// is never given to two, nor to a gang that has nothing in common with it.
 fn inherit(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry, gangs: &mut [Gang]) {
     let mut known_with: BTreeMap<Key, Vec<u128>> = BTreeMap::new();
@@ -222,7 +223,6 @@ fn inherit(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry, gangs: &
     for (at, gang) in gangs.iter().enumerate() {
         let own: BTreeSet<Key> = gang.campaigns.iter().flat_map(|it| &campaigns.list[*it].features).copied().collect();
         let mut shared: BTreeMap<u128, Claim> = BTreeMap::new();
-        let mut has_hard = false;
         if own.is_empty() {
             bare.insert(at);
         }
@@ -230,7 +230,6 @@ fn inherit(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry, gangs: &
             let Some(feature) = sketch.features.get(key) else { continue };
             let Some(weight) = weight(feature) else { continue };
             let is_habit = feature.reach() == Some(Reach::Habit) && weight != RARE;
-            has_hard |= !is_habit;
             let Some(ids) = known_with.get(key) else { continue };
             // What several known gangs have tells them apart the less.
             let each = weight / ids.len() as i64;
@@ -243,7 +242,7 @@ fn inherit(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry, gangs: &
             let weight = claim.weight();
             if weight >= THRESHOLD {
                 claims.push((weight, id, at));
-            } else if claim.hard >= NEAR_MISS || (!has_hard && weight >= NEAR_MISS) || id == gang.id {
+            } else if weight >= NEAR_MISS || id == gang.id {
                 weak.push((weight, id, at));
             }
         }

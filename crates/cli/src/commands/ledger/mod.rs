@@ -11,14 +11,16 @@ mod gang;
 #[cfg(feature = "ledger")]
 mod known;
 #[cfg(feature = "ledger")]
+mod notify;
+#[cfg(feature = "ledger")]
 mod session;
 #[cfg(feature = "ledger")]
 mod show;
 
 #[cfg(not(feature = "ledger"))]
-pub(super) use left_out::{Session, admin, allow, case, gang};
+pub(super) use left_out::{Session, admin, allow, case, gang, notify};
 #[cfg(feature = "ledger")]
-pub(super) use with_ledger::{Session, admin, allow, case, gang};
+pub(super) use with_ledger::{Session, admin, allow, case, gang, notify};
 
 #[cfg(feature = "ledger")]
 mod with_ledger {
@@ -33,6 +35,7 @@ mod with_ledger {
     pub(in crate::commands) use super::allow::allow;
     pub(in crate::commands) use super::case::case;
     pub(in crate::commands) use super::gang::gang;
+    pub(in crate::commands) use super::notify::notify;
     pub(in crate::commands) use super::session::Session;
 
     pub(in crate::commands::ledger) fn look(args: &LedgerArgs) -> Result<Ledger> {
@@ -82,7 +85,7 @@ mod left_out {
     use ringleader_model::Tables;
 
     use crate::args::{OutputArgs, RecordArgs};
-    use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand};
+    use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand, NotifyCommand};
     use crate::commands::{Done, run};
 
     const LEFT_OUT: &str =
@@ -95,6 +98,9 @@ mod left_out {
         bail!("{LEFT_OUT}")
     }
     pub(in crate::commands) fn case(_: &CaseCommand) -> Result<Done> {
+        bail!("{LEFT_OUT}")
+    }
+    pub(in crate::commands) fn notify(_: &NotifyCommand) -> Result<Done> {
         bail!("{LEFT_OUT}")
     }
     pub(in crate::commands) fn admin(_: &LedgerCommand) -> Result<Done> {

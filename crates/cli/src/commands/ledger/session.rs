@@ -1,12 +1,15 @@
 //! A run with a ledger: what it knows beforehand, what it sees, what it leaves.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::{Context as _, Result, bail};
 use ringleader_engine::Run;
 use ringleader_engine::assemble::Known;
 use ringleader_ledger::{Ledger, RunRecord, Seen, Settings, Watch, without_hosts};
+use ringleader_model::findings::Warning;
 use ringleader_model::{Tables, Timestamp};
+use ringleader_notify::Config;
 
 use super::known::known;
 use crate::args::{OutputArgs, RecordArgs};
@@ -19,6 +22,7 @@ pub(in crate::commands) struct Session {
 struct Open {
     ledger: Ledger,
     settings: Settings,
+    channels: Option<Config>,
     now: Timestamp,
     /// Patterns of hosts.
     allowed: Vec<String>,
@@ -29,11 +33,12 @@ impl Session {
     /// Opens the ledger before anything is read: what is wrong with it is told at once.
     pub(in crate::commands) fn open(args: &RecordArgs) -> Result<Self> {
         let Some(at) = &args.ledger else { return Ok(Self { open: None }) };
+        let channels = args.notify.as_deref().map(super::notify::config).transpose()?;
         let mut ledger = Ledger::open(at)?;
         let now = now();
         let allowed = ledger.decided()?.allowed_hosts(now);
         let settings = Settings { budget: args.budget, dormant_days: args.dormant_days };
-        Ok(Self { open: Some(Open { ledger, settings, now, allowed, seen: Seen::default() }) })
+        Ok(Self { open: Some(Open { ledger, settings, channels, now, allowed, seen: Seen::default() }) })
     }
 
     /// The gangs that are known, by the ledger or by an earlier run.
@@ -65,9 +70,16 @@ impl Session {
         let Some(open) = &mut self.open else { return Ok(()) };
         without_hosts(&mut run.findings, &open.allowed);
         let record = RunRecord::of(&run.findings, open.now, tenant);
+        let names: BTreeMap<&str, &str> =
+            run.findings.gangs.iter().map(|it| (&*it.gang_id, it.name.as_str())).collect();
+        let name = |id: &str| names.get(id).map_or_else(|| id.to_owned(), |it| (*it).to_owned());
+        let compose = |warnings: &[Warning]| match &open.channels {
+            Some(config) => ringleader_notify::compose(config, warnings, &name, open.now),
+            None => Vec::new(),
+        };
         let recorded = open
             .ledger
-            .record(&record, &run.findings, &open.seen, &open.settings, &|_| Vec::new())
+            .record(&record, &run.findings, &open.seen, &open.settings, &compose)
             .context("the findings are written, but were not recorded")?;
         if recorded.again {
             anstream::eprintln!("ledger: this run was recorded before; nothing was added");
