@@ -149,6 +149,13 @@ fn show(day: u64, findings: &Findings, warnings: &[Warning], of: &BTreeMap<Strin
             gang.campaigns.len(),
         );
     }
+    let asked = std::env::var("SHOW").unwrap_or_default();
+    for gang in findings.computed.iter().filter(|it| of.get(&*it.gang_id).is_some_and(|it| *it == asked)) {
+        println!("  {} supersedes {:?}", &gang.gang_id[..8], gang.supersedes);
+        for it in &gang.features {
+            println!("    {} {} on {}", it.kind.name(), it.value, it.hosts);
+        }
+    }
     for it in warnings {
         let whose = it.gang_id.as_deref().and_then(|it| of.get(it)).map_or("-", String::as_str);
         println!("  warning {} {} ({whose}): {}", it.rank, it.kind.name(), it.text);

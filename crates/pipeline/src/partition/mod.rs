@@ -14,6 +14,7 @@ use ringleader_model::hash::hash128;
 
 use crate::merge::campaigns::{Campaign, Campaigns, is_rare_literal};
 use crate::merge::sketch::{FeatureStat, Key, Reach, Sketch};
+use crate::merge::stop::is_private;
 
 /// Two campaigns are one gang's from this weight on.
 pub const THRESHOLD: i64 = 600;
@@ -159,6 +160,10 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
 /// What a shared value weighs. A key or a wallet is its owner's alone; an address is re-rented; a name is chosen.
 fn weight(feature: &FeatureStat) -> Option<i64> {
     feature.reach()?;
+    // A host of ours that both went on to attack makes no two worms one gang.
+    if matches!(feature.kind(), IndicatorKind::Ip | IndicatorKind::IpPort) && is_private(host_of(&feature.value)) {
+        return None;
+    }
     Some(match feature.kind() {
         IndicatorKind::Wallet | IndicatorKind::SshKey => 1000,
         IndicatorKind::Hash | IndicatorKind::Paste | IndicatorKind::Url => 800,
@@ -170,6 +175,15 @@ fn weight(feature: &FeatureStat) -> Option<i64> {
         IndicatorKind::FilePath if is_rare_literal(feature) => RARE,
         IndicatorKind::UserAgent | IndicatorKind::Cron | IndicatorKind::Account | IndicatorKind::FilePath => 120,
     })
+}
+
+/// Without its port.
+fn host_of(address: &str) -> &str {
+    match address.rsplit_once(':') {
+        Some((host, _)) if !host.contains(':') => host,
+        Some((host, _)) if host.starts_with('[') => host.trim_matches(['[', ']']),
+        _ => address,
+    }
 }
 
 /// How much of their templates two campaigns share, up to 200.
