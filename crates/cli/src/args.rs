@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand, NotifyCommand};
+
 /// Finds the gang behind the bots: who attacked, how they got in, what they did.
 #[derive(Debug, Parser)]
 #[command(name = "ringleader", version, propagate_version = true, arg_required_else_help = true)]
@@ -35,6 +37,7 @@ pub(crate) enum Command {
   zcat day.ndjson.gz | ringleader run - --host web1 --out findings
   ringleader run logs/ --alert 192.0.2.7 --out findings      what has this address to do with?
   ringleader run today/ --registry yesterday/gangs.json --out today.findings
+  ringleader run today/ --ledger ringleader.db --out today.findings     remembers gangs, warns of what is new
   ringleader run logs/ --fail-on-findings --json             for scripts: exit code 1 where a gang was found")]
     Run(RunArgs),
     /// Reconstruct one incident: who was scanned, attacked, taken; who was first, and what to do
@@ -118,8 +121,48 @@ Example:
         #[command(flatten)]
         output: OutputArgs,
         #[command(flatten)]
+        record: RecordArgs,
+        #[command(flatten)]
         resources: ResourceArgs,
     },
+    /// What is remembered of gangs, and what analysts decide: names, merges, splits, dismissals
+    #[command(
+        subcommand,
+        after_long_help = "Decisions are kept apart from what is computed, and can be taken back: docs/ledger.md.
+
+Examples:
+  ringleader gang list
+  ringleader gang name 3f2a91c0 'Red Rake' --why 'same wallet as in the report of May'
+  ringleader gang merge 'Red Rake' 91bb02aa --why 'same key, seen on a seized server'
+  ringleader gang undo 7 --why 'the key was planted'"
+    )]
+    Gang(GangCommand),
+    /// What is honest here, until when, and why: indicators, commands, hosts
+    #[command(
+        subcommand,
+        after_long_help = "Examples:
+  ringleader allow indicator mirror.example --until 2026-12-31 --why 'our package mirror'
+  ringleader allow host-group 'ci-*' --until 2026-09-01 --why 'build machines fetch and run all day'
+  ringleader allow list"
+    )]
+    Allow(AllowCommand),
+    /// What a team works on: gangs and hosts with notes and an outcome
+    #[command(subcommand)]
+    Case(CaseCommand),
+    /// Send warnings to chats, mail, webhooks and SIEMs
+    #[command(
+        subcommand,
+        after_long_help = "`run` and `analyze` with --ledger and --notify put warnings into the ledger's outbox; `notify send` sends them, at
+least once. docs/notify.md has the channels.
+
+Examples:
+  ringleader notify test ops
+  ringleader run today/ --ledger ringleader.db --notify notify.toml && ringleader notify send"
+    )]
+    Notify(NotifyCommand),
+    /// The ledger itself: state, backup, places of hosts
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Write a synthetic process log whose truth is known
     #[command(
         after_long_help = "A fleet of Linux servers at work, and nine gangs that break into it in waves. A seed gives the same bytes
@@ -186,6 +229,8 @@ pub(crate) struct RunArgs {
     pub read: ReadArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Start from an alert: a file of any format, or an indicator (address, URL, path, hash)
     #[arg(long, value_name = "FILE|INDICATOR")]
     pub alert: Option<String>,
@@ -314,6 +359,23 @@ pub(crate) struct ResourceArgs {
     /// Memory for events before they go to disk, as 512M or 4G [default: a quarter of the machine]
     #[arg(long, value_name = "SIZE")]
     pub memory: Option<String>,
+}
+
+/// What is remembered.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct RecordArgs {
+    /// Remember this run, and apply what was decided: a file, or postgres://user@host/database
+    #[arg(long, env = "RINGLEADER_LEDGER", value_name = "PATH|URL", hide_env_values = true)]
+    pub ledger: Option<String>,
+    /// Put warnings into the outbox for these channels (docs/notify.md)
+    #[arg(long, env = "RINGLEADER_NOTIFY", value_name = "FILE", hide_env_values = true)]
+    pub notify: Option<PathBuf>,
+    /// Warnings a day that are sent; others are written and held
+    #[arg(long, default_value_t = 20, value_name = "N", requires = "ledger")]
+    pub budget: usize,
+    /// Days without a sign after which a gang counts as dormant
+    #[arg(long, default_value_t = 14, value_name = "DAYS", requires = "ledger", value_parser = clap::value_parser!(i64).range(1..=3650))]
+    pub dormant_days: i64,
 }
 
 /// What comes out.

@@ -35,6 +35,8 @@ pub struct Findings {
     pub evidence: Vec<Evidence>,
     /// By time, then id.
     pub warnings: Vec<Warning>,
+    /// By id: the gangs before any decision was applied.
+    pub computed: Vec<ComputedGang>,
     /// Where an incident was reconstructed.
     pub spread: Option<Spread>,
     /// By source, then offset.
@@ -476,6 +478,42 @@ pub struct Warning {
     pub time: Option<Timestamp>,
     pub text: String,
     pub evidence_ids: Vec<Text>,
+    /// Most urgent first: 100 at most.
+    #[serde(default)]
+    pub rank: u16,
+    /// What it is about: the method, the behaviours, the addresses …; the first few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subject: Vec<Text>,
+    /// That show it.
+    #[serde(default)]
+    pub hosts: u64,
+    /// For people: what to do about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub to_do: String,
+    /// Beyond what one day may bring to an analyst's desk: it is told here, and sent to nobody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+}
+
+/// A gang as it was computed, before any decision: by this the next run knows it again. In no file of the folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ComputedGang {
+    pub gang_id: Text,
+    /// Campaign ids, sorted.
+    pub campaigns: Vec<Text>,
+    pub supersedes: Vec<Text>,
+    /// By kind, then value.
+    pub features: Vec<ComputedFeature>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComputedFeature {
+    pub kind: IndicatorKind,
+    pub value: Text,
+    pub strength: Strength,
+    pub hosts: u64,
+    pub first_seen: Option<Timestamp>,
+    pub last_seen: Option<Timestamp>,
 }
 
 /// `spread.json`: one incident, host to host.
@@ -781,9 +819,18 @@ names!(Basis { Observed = "observed", Inferred = "inferred" });
 names!(
     WarningKind {
         NewGang = "new_gang",
+        /// A method that no gang was known to use.
         NewMethod = "new_method",
+        /// A method that others use, and this gang did not.
+        FirstUse = "first_use",
+        NewBehaviour = "new_behaviour",
         NewInfrastructure = "new_infrastructure",
+        NewPlatform = "new_platform",
+        NewTenant = "new_tenant",
+        NewRegion = "new_region",
         Surge = "surge",
+        /// After a long silence.
+        DormantBack = "dormant_back",
     }
 );
 names!(

@@ -196,7 +196,13 @@ catalogue! {
     Warnings: "What is new", "新情况";
     WarningNewGang: "new gang", "新团伙";
     WarningNewMethod: "new method", "新方法";
+    WarningFirstUse: "first use of a known method", "首次使用已知方法";
+    WarningNewBehaviour: "new behaviour", "新行为";
     WarningNewInfrastructure: "new infrastructure", "新基础设施";
+    WarningNewPlatform: "new platform", "新平台";
+    WarningNewTenant: "new tenant", "新租户";
+    WarningNewRegion: "new region", "新地域";
+    WarningDormantBack: "back after a silence", "沉寂后再现";
     WarningSurge: "surge", "激增";
     Spread: "Spread", "扩散";
     PatientZero: "Patient zero", "首台失陷主机";

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use include_dir::{Dir, include_dir};
 
 use super::{Done, run};
-use crate::args::{Lang, OutputArgs, ReadArgs, ResourceArgs, RunArgs};
+use crate::args::{Lang, OutputArgs, ReadArgs, RecordArgs, ResourceArgs, RunArgs};
 
 static SAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/demo");
 
@@ -41,6 +41,7 @@ pub(super) fn demo(out: &Path, lang: Lang) -> Result<Done> {
             fail_on_findings: false,
             json: false,
         },
+        record: RecordArgs::default(),
         alert: None,
     };
     run::run(&args)

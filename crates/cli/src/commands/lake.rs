@@ -15,12 +15,14 @@ mod with_lake {
     use ringleader_engine::Config;
     use ringleader_engine::collect::{CollectConfig, Progress as _};
     use ringleader_engine::lake::{IngestReport, Lake, LakeBuckets, Window};
+    use ringleader_model::Tables;
     use ringleader_model::findings::{DeadLetter, SourceSummary, Timing};
     use ringleader_model::time::{TimeDefaults, Timestamp};
     use ringleader_pipeline::collect::rows::Bucket;
     use ringleader_report::Folder;
 
-    use crate::args::{OutputArgs, ReadArgs, ResourceArgs};
+    use crate::args::{OutputArgs, ReadArgs, RecordArgs, ResourceArgs};
+    use crate::commands::ledger::Session;
     use crate::commands::{Done, collect_config, inputs, resources, run};
     use crate::progress::Bar;
     use crate::terminal::{count, safe, short};
@@ -88,12 +90,14 @@ mod with_lake {
         since: Option<&str>,
         until: Option<&str>,
         output: &OutputArgs,
+        record: &RecordArgs,
         resources_args: &ResourceArgs,
     ) -> Result<Done> {
         let start = Instant::now();
         let window = window(since, until)?;
         let (threads, memory) = resources(resources_args)?;
         let knowledge = run::knowledge(output)?;
+        let mut session = Session::open(record)?;
         let config = Config {
             // Only threads and memory are asked for: nothing is read here.
             collect: CollectConfig {
@@ -105,7 +109,7 @@ mod with_lake {
                 times: TimeDefaults::default(),
             },
             processes: output.processes,
-            known: run::known(output.registry.as_deref())?,
+            known: session.known(output)?,
         };
         is_folder(lake)?;
         let bar = Bar::new();
@@ -115,15 +119,20 @@ mod with_lake {
         let mut timings = Vec::new();
         let spool = run::no_spool();
         let mut folder = Folder::new(&output.out, output.processes);
-        let found = ringleader_engine::conclude(&shown, &knowledge, &config, &spool, &bar, &mut timings, &mut folder);
-        let mut found = found.context("the analysis ended early")?;
+        let job = |tables: &mut dyn Tables| {
+            ringleader_engine::conclude(&shown, &knowledge, &config, &spool, &bar, &mut timings, tables)
+        };
+        let mut found = session.watch(&mut folder, job).context("the analysis ended early")?;
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         timings.push(Timing { stage: "whole".to_owned(), milliseconds });
         bar.stage("report");
         run::describe(&mut found.findings, &[], output, &knowledge);
         found.findings.run.timings = timings;
         found.findings.run.inputs = shown.buckets.inputs().to_vec();
-        run::finish(found, folder, output, None, &knowledge, &bar)
+        // What was found is written even where it cannot be remembered.
+        let recorded = session.record(&mut found, "");
+        let done = run::finish(found, folder, output, None, &knowledge, &bar)?;
+        recorded.map(|()| done)
     }
 
     fn window(since: Option<&str>, until: Option<&str>) -> Result<Window> {
@@ -214,7 +223,7 @@ mod left_out {
 
     use anyhow::{Result, bail};
 
-    use crate::args::{OutputArgs, ReadArgs, ResourceArgs};
+    use crate::args::{OutputArgs, ReadArgs, RecordArgs, ResourceArgs};
     use crate::commands::Done;
 
     const LEFT_OUT: &str =
@@ -229,6 +238,7 @@ mod left_out {
         _since: Option<&str>,
         _until: Option<&str>,
         _output: &OutputArgs,
+        _record: &RecordArgs,
         _resources: &ResourceArgs,
     ) -> Result<Done> {
         bail!("{LEFT_OUT}")

@@ -6,6 +6,7 @@ mod explain;
 mod extract;
 mod identify;
 mod lake;
+mod ledger;
 mod list;
 mod run;
 mod score;
@@ -36,9 +37,14 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         Command::Extract { file } => extract::extract(file.as_deref()),
         Command::Identify { file } => identify::identify(file.as_deref()),
         Command::Ingest { read, lake } => lake::ingest(&read, &lake),
-        Command::Analyze { lake, since, until, output, resources } => {
-            lake::analyze(&lake, since.as_deref(), until.as_deref(), &output, &resources)
+        Command::Analyze { lake, since, until, output, record, resources } => {
+            lake::analyze(&lake, since.as_deref(), until.as_deref(), &output, &record, &resources)
         }
+        Command::Gang(command) => ledger::gang(&command),
+        Command::Allow(command) => ledger::allow(&command),
+        Command::Case(command) => ledger::case(&command),
+        Command::Notify(command) => ledger::notify(&command),
+        Command::Ledger(command) => ledger::admin(&command),
         Command::Spread(args) => spread::spread(&args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Score { truth, findings, log, incident, json } => {

@@ -9,12 +9,14 @@ use ringleader_engine::collect::Progress;
 use ringleader_engine::excerpts::Spool;
 use ringleader_engine::sources::Input;
 use ringleader_engine::{Config, Run};
+use ringleader_model::Tables;
 use ringleader_model::findings::{Findings, Gang, InputDigest};
 use ringleader_pipeline::label::episode::Knowledge;
 use ringleader_pipeline::label::{Behaviours, RuleProblem};
 use ringleader_report::Folder;
 use sha2::{Digest as _, Sha256};
 
+use super::ledger::Session;
 use super::{Done, collect_config, inputs, now};
 use crate::args::{Lang, OutputArgs, RunArgs};
 use crate::progress::Bar;
@@ -29,18 +31,22 @@ pub(super) fn run(args: &RunArgs) -> Result<Done> {
         inputs.push(Input::parse(alert));
     }
     let knowledge = knowledge(&args.output)?;
+    let mut session = Session::open(&args.record)?;
     let config = Config {
         collect: collect_config(&args.read)?,
         processes: args.output.processes,
-        known: known(args.output.registry.as_deref())?,
+        known: session.known(&args.output)?,
     };
     let bar = Bar::new();
     let mut folder = Folder::new(&args.output.out, args.output.processes);
-    let mut run =
-        ringleader_engine::run(&inputs, &knowledge, &config, &bar, &mut folder).context("the run ended early")?;
+    let job = |tables: &mut dyn Tables| ringleader_engine::run(&inputs, &knowledge, &config, &bar, tables);
+    let mut run = session.watch(&mut folder, job).context("the run ended early")?;
     bar.stage("report");
     describe(&mut run.findings, &inputs, &args.output, &knowledge);
-    finish(run, folder, &args.output, args.alert.as_deref(), &knowledge, &bar)
+    // What was found is written even where it cannot be remembered.
+    let recorded = session.record(&mut run, &args.read.tenant);
+    let done = finish(run, folder, &args.output, args.alert.as_deref(), &knowledge, &bar)?;
+    recorded.map(|()| done)
 }
 
 /// Writes the folder, then says what is in it.

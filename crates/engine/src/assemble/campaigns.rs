@@ -83,6 +83,9 @@ impl Assembly<'_> {
             for feature in campaign.features.iter().filter_map(|it| self.feature(it)) {
                 let Some(reach) = feature.reach() else { continue };
                 let Some(context) = feature.contexts().next() else { continue };
+                if self.decided.allowed.contains(&feature.value) {
+                    continue;
+                }
                 rows.push(IndicatorRow {
                     indicator: feature.value.as_str().into(),
                     kind: feature.kind(),

@@ -49,7 +49,7 @@ impl Assembly<'_> {
     fn gang(&mut self, at: usize, seen: &GangSeen) -> Gang {
         let gang = &self.gangs[at];
         let gang_id = hex(gang.id);
-        let name = format!("gang {}", &gang_id[..8]);
+        let name = self.decided.names.get(&gang.id).cloned().unwrap_or_else(|| format!("gang {}", &gang_id[..8]));
         let members = gang.campaigns.clone();
         let list = &self.campaigns.list;
         let mut hosts = Distinct::<1024>::default();
@@ -73,7 +73,7 @@ impl Assembly<'_> {
         Gang {
             gang_id,
             name,
-            known_as: super::names::known_as(&self.knowledge.gangs, &suggestions),
+            known_as: self.known_as(gang.id, &suggestions),
             suggestions,
             family: gang.family.map(|it| hex(it)[..8].to_string()),
             confidence,
@@ -93,6 +93,12 @@ impl Assembly<'_> {
         }
     }
 
+    /// What analysts called it besides, then whom it may be.
+    fn known_as(&self, gang: u128, suggestions: &[NameSuggestion]) -> Vec<String> {
+        let decided = self.decided.aliases.get(&gang).into_iter().flatten().cloned();
+        decided.chain(super::names::known_as(&self.knowledge.gangs, suggestions)).collect()
+    }
+
     fn who(
         &self,
         features: &BTreeSet<Key>,
@@ -102,6 +108,9 @@ impl Assembly<'_> {
         let mut infrastructure = Vec::new();
         for feature in features.iter().filter_map(|it| self.feature(it)) {
             let Some(reach) = feature.reach() else { continue };
+            if self.decided.allowed.contains(&feature.value) {
+                continue;
+            }
             let value: Text = feature.value.as_str().into();
             indicators.entry(feature.kind().name().into()).or_default().push(GangIndicator {
                 value: value.clone(),

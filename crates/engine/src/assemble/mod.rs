@@ -3,6 +3,7 @@
 //! The rows of the tables go out host after host; what is kept is bounded by the sketch and by the number of hosts.
 
 mod campaigns;
+mod decided;
 mod evidence;
 mod gangs;
 mod names;
@@ -26,6 +27,7 @@ use ringleader_pipeline::partition::{self, Registry};
 use crate::analyze::Analyzed;
 use crate::buckets::Buckets;
 use crate::excerpts::Spool;
+pub use decided::{Decided, Split};
 use seen::{Examples, GangSeen};
 
 /// What an earlier run found, where the user gave it.
@@ -34,6 +36,8 @@ pub struct Known {
     pub registry: Registry,
     /// gang → methods it is known to use
     pub methods: BTreeMap<u128, BTreeSet<String>>,
+    /// What analysts decided since.
+    pub decided: Decided,
 }
 
 impl Known {
@@ -64,8 +68,11 @@ pub fn assemble(
 ) -> io::Result<Findings> {
     let list = StopList::builtin().with_own(analyzed.own_addresses.keys().cloned());
     let campaigns = merged::campaigns(&analyzed.sketch, &list);
-    let gangs = partition::partition(&analyzed.sketch, &campaigns, &known.registry);
-    let mut it = Assembly::new(analyzed, knowledge, &campaigns, &gangs, buckets);
+    let computed = partition::partition(&analyzed.sketch, &campaigns, &known.registry);
+    let as_computed = decided::computed(&analyzed.sketch, &campaigns, &computed);
+    let gangs = known.decided.apply(&analyzed.sketch, &campaigns, computed);
+    let mut it = Assembly::new(analyzed, knowledge, &campaigns, &gangs, &known.decided, buckets);
+    it.findings.computed = as_computed;
     it.hosts(tables)?;
     it.gangs(known);
     it.campaign_list();
@@ -80,6 +87,7 @@ struct Assembly<'a> {
     knowledge: &'a Knowledge,
     campaigns: &'a Campaigns,
     gangs: &'a [partition::Gang],
+    decided: &'a Decided,
     /// campaign → gang
     gang_of: BTreeMap<usize, usize>,
     steps: BTreeMap<Group, Steps<'a>>,
@@ -99,6 +107,7 @@ impl<'a> Assembly<'a> {
         knowledge: &'a Knowledge,
         campaigns: &'a Campaigns,
         gangs: &'a [partition::Gang],
+        decided: &'a Decided,
         buckets: &dyn Buckets,
     ) -> Self {
         let mut it = Self {
@@ -106,6 +115,7 @@ impl<'a> Assembly<'a> {
             knowledge,
             campaigns,
             gangs,
+            decided,
             gang_of: BTreeMap::new(),
             steps: BTreeMap::new(),
             loss: loss(analyzed),

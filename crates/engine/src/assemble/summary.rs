@@ -10,7 +10,7 @@ use crate::buckets::Buckets;
 
 impl Assembly<'_> {
     pub(super) fn warn(&mut self, gang: &Gang, known: Option<&BTreeSet<String>>) {
-        let mut add = |kind: WarningKind, text: String, evidence_ids: Vec<Text>| {
+        let mut add = |kind: WarningKind, rank: u16, text: String, evidence_ids: Vec<Text>| {
             self.findings.warnings.push(Warning {
                 warning_id: hex(hash128(format!("{}\n{}\n{text}", kind.name(), gang.gang_id).as_bytes(), 0x600)),
                 kind,
@@ -18,6 +18,11 @@ impl Assembly<'_> {
                 time: gang.who.first_seen,
                 text,
                 evidence_ids,
+                rank,
+                subject: Vec::new(),
+                hosts: gang.who.hosts.len() as u64,
+                to_do: String::new(),
+                held: false,
             });
         };
         match known {
@@ -26,6 +31,7 @@ impl Assembly<'_> {
                 let evidence = evidence.or_else(|| gang.what.behaviours.first().map(|it| it.evidence_ids.clone()));
                 add(
                     WarningKind::NewGang,
+                    80,
                     format!("{} is new, on {} hosts", gang.name, gang.who.hosts.len()),
                     evidence.unwrap_or_default(),
                 );
@@ -34,6 +40,7 @@ impl Assembly<'_> {
                 for how in gang.how.iter().filter(|it| !methods.contains(&*it.method)) {
                     add(
                         WarningKind::NewMethod,
+                        90,
                         format!("{} takes up {}", gang.name, how.method),
                         how.evidence_ids.clone(),
                     );

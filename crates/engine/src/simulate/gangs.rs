@@ -140,6 +140,31 @@ pub struct Extras {
 
 pub(super) const WAVES: u64 = 3;
 
+/// The same kit, brought in by a guessed SSH password: what its entry started hangs from a shell of `sshd` instead.
+pub(super) fn over_ssh(family: &Family) -> Result<Family, String> {
+    let (name, text) = FAMILIES.iter().find(|it| it.0 == family.name).ok_or("no such family")?;
+    let mut out = String::new();
+    let mut entry = false;
+    for line in text.lines() {
+        if line.starts_with("scene ") {
+            entry = line.starts_with("scene entry ");
+            if entry {
+                out.push_str(
+                    "scene entry from=sshd\n  /usr/sbin/sshd | sshd: root [priv]\n    ~\n      /bin/bash | -bash\n",
+                );
+                continue;
+            }
+        }
+        if entry && line.starts_with("  ") {
+            out.push_str("      ");
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    let scenes = scene::parse(&out, &NAMES).map_err(|error| format!("{name} over SSH: {error}"))?;
+    Ok(Family { name, scenes })
+}
+
 pub(super) fn families() -> Result<Vec<Family>, String> {
     FAMILIES
         .iter()
@@ -208,6 +233,13 @@ fn show_planted(gangs: &mut [Gang], seed: u64, count: usize) {
     for wave in gangs.iter_mut().filter(|it| it.row.0 == PLANTER.0).flat_map(|it| &mut it.waves) {
         wave.resize(PLANTED_FROM, String::new());
         wave.extend_from_slice(&shown);
+    }
+}
+
+impl Gang {
+    /// The same gang with another kit: name, servers, wallet and key stay.
+    pub(super) fn with_kit(&self, family: usize) -> Self {
+        Self { family, waves: self.waves.clone(), ..*self }
     }
 }
 

@@ -10,6 +10,7 @@ mod faults;
 mod fleet;
 mod gangs;
 pub mod incident;
+pub mod month;
 mod ndjson;
 mod play;
 mod random;

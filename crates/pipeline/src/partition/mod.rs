@@ -103,7 +103,7 @@ pub fn partition(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry) ->
             }
         })
         .collect();
-    inherit(campaigns, registry, &mut gangs);
+    inherit(sketch, campaigns, registry, &mut gangs);
     gangs.sort_by_key(|it| it.id);
     family::name(campaigns, &mut gangs);
     gangs
@@ -197,6 +197,7 @@ fn together(
 fn weight(feature: &FeatureStat) -> Option<i64> {
     feature.reach()?;
     Some(match feature.kind() {
+        // A host of ours that both went on to attack makes no two worms one gang.
         IndicatorKind::Ip | IndicatorKind::IpPort if names_private(feature.kind(), &feature.value) => HABIT,
         IndicatorKind::Wallet | IndicatorKind::SshKey => 1000,
         IndicatorKind::Hash | IndicatorKind::Paste | IndicatorKind::Url => 800,
@@ -230,33 +231,91 @@ fn derive_id(sketch: &Sketch, campaigns: &Campaigns, members: &[usize]) -> u128 
     hash128(&seed.to_le_bytes(), 0x400)
 }
 
-/// A gang keeps the id of the known one it shares most features with; others that it swallowed are superseded.
-fn inherit(campaigns: &Campaigns, registry: &Registry, gangs: &mut [Gang]) {
-    let mut claims: Vec<(usize, u128, usize)> = Vec::new();
+/// What a gang of now and a known one have in common.
+#[derive(Debug, Clone, Copy, Default)]
+struct Claim {
+    hard: i64,
+    habits: i64,
+}
+
+impl Claim {
+    fn weight(self) -> i64 {
+        self.hard + self.habits.min(HABITS_AT_MOST)
+    }
+}
+
+/// A gang keeps the id of the known one that it is linked to as two campaigns of one gang are; others that are linked to it
+/// as strongly are superseded. Where nothing is linked so, one that is nearly so, and no other's, lends its id: habits that
+/// join nothing may still say who goes on. A known id
+/// is never given to two, nor to a gang that has nothing in common with it.
+fn inherit(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry, gangs: &mut [Gang]) {
+    let mut known_with: BTreeMap<Key, Vec<u128>> = BTreeMap::new();
+    for (id, features) in registry {
+        for feature in features {
+            known_with.entry(*feature).or_default().push(*id);
+        }
+    }
+    let mut claims: Vec<(i64, u128, usize)> = Vec::new();
+    let mut weak: Vec<(i64, u128, usize)> = Vec::new();
+    // Known by their shape alone: from the same shape comes the same id.
+    let mut bare: BTreeSet<usize> = BTreeSet::new();
     for (at, gang) in gangs.iter().enumerate() {
-        let own: BTreeSet<Key> = gang.campaigns.iter().flat_map(|it| &campaigns.list[*it].signature).copied().collect();
-        for (id, known) in registry {
-            let overlap = own.intersection(known).count();
-            if overlap > 0 {
-                claims.push((overlap, *id, at));
+        let own: BTreeSet<Key> = gang.campaigns.iter().flat_map(|it| &campaigns.list[*it].features).copied().collect();
+        let mut shared: BTreeMap<u128, Claim> = BTreeMap::new();
+        if own.is_empty() {
+            bare.insert(at);
+        }
+        for key in &own {
+            let Some(feature) = sketch.features.get(key) else { continue };
+            let Some(weight) = weight(feature) else { continue };
+            let is_habit = feature.reach() == Some(Reach::Habit) && weight != RARE;
+            let Some(ids) = known_with.get(key) else { continue };
+            // What several known gangs have tells them apart the less.
+            let each = weight / ids.len() as i64;
+            for id in ids {
+                let claim = shared.entry(*id).or_default();
+                *if is_habit { &mut claim.habits } else { &mut claim.hard } += each;
+            }
+        }
+        for (id, claim) in shared {
+            let weight = claim.weight();
+            if weight >= THRESHOLD {
+                claims.push((weight, id, at));
+            } else if weight >= NEAR_MISS || id == gang.id {
+                weak.push((weight, id, at));
             }
         }
     }
-    claims.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+    let order = |a: &(i64, u128, usize), b: &(i64, u128, usize)| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2));
+    claims.sort_by(order);
+    weak.sort_by(order);
     let mut taken: BTreeSet<u128> = BTreeSet::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();
     for (_, id, at) in claims {
-        if taken.contains(&id) {
+        if !taken.insert(id) {
             continue;
         }
-        taken.insert(id);
         if named.insert(at) {
             gangs[at].id = id;
         } else {
             gangs[at].supersedes.push(id);
         }
     }
-    for gang in gangs {
-        gang.supersedes.sort_unstable();
+    for (_, id, at) in weak {
+        if !taken.contains(&id) && named.insert(at) {
+            taken.insert(id);
+            gangs[at].id = id;
+        }
+    }
+    // What fell apart has its first feature in common, and with it the id that both would derive.
+    for at in 0..gangs.len() {
+        if !named.contains(&at) {
+            let first = gangs[at].campaigns.iter().map(|it| campaigns.list[*it].id).min().unwrap_or(0);
+            let is_known = |id: u128| registry.contains_key(&id) && !bare.contains(&at);
+            while is_known(gangs[at].id) || !taken.insert(gangs[at].id) {
+                gangs[at].id = hash128(&gangs[at].id.to_le_bytes(), 0x401 ^ first as u64);
+            }
+        }
+        gangs[at].supersedes.sort_unstable();
     }
 }

@@ -70,8 +70,14 @@ fn warnings(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         let kind = match it.kind {
             WarningKind::NewGang => Msg::WarningNewGang,
             WarningKind::NewMethod => Msg::WarningNewMethod,
+            WarningKind::FirstUse => Msg::WarningFirstUse,
+            WarningKind::NewBehaviour => Msg::WarningNewBehaviour,
             WarningKind::NewInfrastructure => Msg::WarningNewInfrastructure,
+            WarningKind::NewPlatform => Msg::WarningNewPlatform,
+            WarningKind::NewTenant => Msg::WarningNewTenant,
+            WarningKind::NewRegion => Msg::WarningNewRegion,
             WarningKind::Surge => Msg::WarningSurge,
+            WarningKind::DormantBack => Msg::WarningDormantBack,
         };
         let time = it.time.map(minute).unwrap_or_default();
         write!(

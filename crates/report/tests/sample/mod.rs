@@ -668,6 +668,11 @@ fn summary(f: &mut Findings) {
             time: at(9),
             text: "a gang that the registry does not know: wml".into(),
             evidence_ids: vec![],
+            rank: 80,
+            subject: vec![],
+            hosts: 0,
+            to_do: String::new(),
+            held: false,
         },
         Warning {
             warning_id: "w-2".into(),
@@ -676,6 +681,11 @@ fn summary(f: &mut Findings) {
             time: at(31),
             text: format!("{HOSTILE} uses a new method"),
             evidence_ids: vec![],
+            rank: 90,
+            subject: vec![],
+            hosts: 0,
+            to_do: String::new(),
+            held: false,
         },
     ];
     f.indicators = f.gangs.iter().flat_map(indicator_rows).collect();
