@@ -108,7 +108,13 @@ pub(super) fn read(text: &str) -> Result<Vec<Case>, String> {
                 cases.push(Case { at: format!("{name}:{at}"), expect, stage: None, any_case: false, text });
             }
             // What follows as a block would be read twice.
-            cases.push(Case { at: String::new(), expect: Expect::Nothing, stage: None, any_case: false, text: String::new() });
+            cases.push(Case {
+                at: String::new(),
+                expect: Expect::Nothing,
+                stage: None,
+                any_case: false,
+                text: String::new(),
+            });
         }
     }
     cases.retain(|it| !it.at.is_empty());

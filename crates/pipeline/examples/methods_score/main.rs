@@ -107,7 +107,7 @@ impl Whole {
             let found = plain.identify(&text);
             plain_written.add(&case.at, &case.expect, case.stage, found.clone(), true);
             self.all_plain.add(&case.at, &case.expect, case.stage, found, true);
-            for (seed, it) in (1..).zip(mutate::all(case)) {
+            for it in mutate::all(case) {
                 let at = format!("{} {}", case.at, it.kind);
                 let expect = Expect::clone(&case.expect);
                 let found = answer(&it.text);
@@ -117,7 +117,6 @@ impl Whole {
                 let found = plain.identify(&it.text);
                 plain_varied.add(&at, &expect, None, found.clone(), it.whole);
                 self.all_plain.add(&at, &expect, None, found, it.whole);
-                let _ = seed;
             }
         }
         println!("{name}");

@@ -32,13 +32,7 @@ impl Request {
         let target = target.rsplit_once(" HTTP/").map_or(target, |it| it.0);
         let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         let headers = lines.filter_map(|it| it.split_once(": ")).map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
-        Some(Self {
-            verb,
-            path: path.to_owned(),
-            query: query.map(str::to_owned),
-            headers,
-            body: body.to_owned(),
-        })
+        Some(Self { verb, path: path.to_owned(), query: query.map(str::to_owned), headers, body: body.to_owned() })
     }
 
     fn target(&self) -> String {
@@ -73,7 +67,11 @@ impl Request {
 pub(super) fn percent(text: &str, all: bool) -> String {
     let mut out = String::new();
     for (at, byte) in text.bytes().enumerate() {
-        let kept = if all { b"/?&=+%;".contains(&byte) } else { byte.is_ascii_alphanumeric() || b"-_.~/?&=+%;".contains(&byte) };
+        let kept = if all {
+            b"/?&=+%;".contains(&byte)
+        } else {
+            byte.is_ascii_alphanumeric() || b"-_.~/?&=+%;".contains(&byte)
+        };
         if kept {
             out.push(char::from(byte));
         } else if at % 2 == 0 {
@@ -127,76 +125,199 @@ pub(super) fn all(case: &Case) -> Vec<Varied> {
     add("HTTP/1.0", Some(request.write("HTTP/1.0", "\r\n")), true);
     add("HTTP/2 in the log", Some(request.write("HTTP/2.0", "\r\n")), true);
     let host = request.header("Host").unwrap_or("192.0.2.80:8443").to_owned();
-    add("absolute URI", with(&|it| { it.path = format!("http://{host}{}", it.path); Some(()) }), true);
-    add("encoded", with(&|it| {
-        it.path = percent(&it.path, false);
-        it.query = it.query.as_deref().map(|it| percent(it, false));
-        if it.is_form() { it.body = percent(&it.body, false); }
-        Some(())
-    }), true);
-    add("all encoded, mixed hex", with(&|it| {
-        it.path = percent(&it.path, true);
-        it.query = it.query.as_deref().map(|it| percent(it, true));
-        if it.is_form() { it.body = percent(&it.body, true); }
-        Some(())
-    }), true);
-    add("encoded twice", with(&|it| {
-        it.path = percent(&it.path, true).replace('%', "%25");
-        it.query = it.query.as_deref().map(|it| percent(it, false).replace('%', "%25"));
-        Some(())
-    }), true);
-    add("names of headers in lower case", with(&|it| {
-        for header in &mut it.headers { header.0.make_ascii_lowercase(); }
-        Some(())
-    }), true);
-    if case.any_case {
-        add("path in upper case", with(&|it| { it.path.make_ascii_uppercase(); Some(()) }), true);
-    }
-    add("parameters turned round", with(&|it| {
-        let query = it.query.as_deref().and_then(reversed);
-        let form = it.is_form().then(|| reversed(&it.body)).flatten();
-        if query.is_none() && form.is_none() { return None; }
-        if query.is_some() { it.query = query; }
-        if let Some(form) = form { it.body = form; }
-        Some(())
-    }), true);
-    add("JSON written anew", with(&|it| { it.body = json(&it.body)?.0; Some(()) }), true);
-    add("JSON with blanks", with(&|it| { it.body = json(&it.body)?.1; Some(()) }), true);
-    add("junk headers", with(&|it| {
-        it.headers.insert(0, ("X-Forwarded-For".to_owned(), "198.51.100.99".to_owned()));
-        it.headers.push(("Accept-Language".to_owned(), "en-US,en;q=0.5".to_owned()));
-        it.headers.push(("Cookie".to_owned(), "_ga=GA1.2.33.44; theme=dark".to_owned()));
-        it.headers.push(("User-Agent".to_owned(), "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101".to_owned()));
-        Some(())
-    }), true);
-    add("junk parameters", with(&|it| {
-        it.query = match it.query.take() {
-            Some(query) if query.contains('=') && !query.starts_with(['-', '%', '+']) => Some(format!("v=9&{query}&utm_source=a&t=17")),
-            Some(_) => return None,
-            None => Some("utm_source=a&t=17".to_owned()),
-        };
-        if it.is_form() { it.body = format!("z9=1&{}&zz=3", it.body); }
-        Some(())
-    }), true);
-    add("/./", with(&|it| { it.path = after_first(&it.path, "/.")?; Some(()) }), true);
-    add("//", with(&|it| { it.path = after_first(&it.path, "/")?; Some(()) }), true);
-    add(";x in the path", with(&|it| { it.path = after_first(&it.path, ";x=1")?; Some(()) }), true);
-    add("/a/../", with(&|it| { it.path = format!("/a/..{}", it.path); Some(()) }), true);
-    if !request.body.is_empty() {
-        add("chunked", with(&|it| {
-            it.headers.retain(|it| !it.0.eq_ignore_ascii_case("Content-Length"));
-            it.headers.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));
-            it.body = chunked(&it.body);
+    add(
+        "absolute URI",
+        with(&|it| {
+            it.path = format!("http://{host}{}", it.path);
             Some(())
-        }), true);
-        add("without its body", with(&|it| { it.body.clear(); Some(()) }), false);
+        }),
+        true,
+    );
+    add(
+        "encoded",
+        with(&|it| {
+            it.path = percent(&it.path, false);
+            it.query = it.query.as_deref().map(|it| percent(it, false));
+            if it.is_form() {
+                it.body = percent(&it.body, false);
+            }
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "all encoded, mixed hex",
+        with(&|it| {
+            it.path = percent(&it.path, true);
+            it.query = it.query.as_deref().map(|it| percent(it, true));
+            if it.is_form() {
+                it.body = percent(&it.body, true);
+            }
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "encoded twice",
+        with(&|it| {
+            it.path = percent(&it.path, true).replace('%', "%25");
+            it.query = it.query.as_deref().map(|it| percent(it, false).replace('%', "%25"));
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "names of headers in lower case",
+        with(&|it| {
+            for header in &mut it.headers {
+                header.0.make_ascii_lowercase();
+            }
+            Some(())
+        }),
+        true,
+    );
+    if case.any_case {
+        add(
+            "path in upper case",
+            with(&|it| {
+                it.path.make_ascii_uppercase();
+                Some(())
+            }),
+            true,
+        );
+    }
+    add(
+        "parameters turned round",
+        with(&|it| {
+            let query = it.query.as_deref().and_then(reversed);
+            let form = it.is_form().then(|| reversed(&it.body)).flatten();
+            if query.is_none() && form.is_none() {
+                return None;
+            }
+            if query.is_some() {
+                it.query = query;
+            }
+            if let Some(form) = form {
+                it.body = form;
+            }
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "JSON written anew",
+        with(&|it| {
+            it.body = json(&it.body)?.0;
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "JSON with blanks",
+        with(&|it| {
+            it.body = json(&it.body)?.1;
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "junk headers",
+        with(&|it| {
+            it.headers.insert(0, ("X-Forwarded-For".to_owned(), "198.51.100.99".to_owned()));
+            it.headers.push(("Accept-Language".to_owned(), "en-US,en;q=0.5".to_owned()));
+            it.headers.push(("Cookie".to_owned(), "_ga=GA1.2.33.44; theme=dark".to_owned()));
+            it.headers
+                .push(("User-Agent".to_owned(), "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101".to_owned()));
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "junk parameters",
+        with(&|it| {
+            it.query = match it.query.take() {
+                Some(query) if query.contains('=') && !query.starts_with(['-', '%', '+']) => {
+                    Some(format!("v=9&{query}&utm_source=a&t=17"))
+                }
+                Some(_) => return None,
+                None => Some("utm_source=a&t=17".to_owned()),
+            };
+            if it.is_form() {
+                it.body = format!("z9=1&{}&zz=3", it.body);
+            }
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "/./",
+        with(&|it| {
+            it.path = after_first(&it.path, "/.")?;
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "//",
+        with(&|it| {
+            it.path = after_first(&it.path, "/")?;
+            Some(())
+        }),
+        true,
+    );
+    add(
+        ";x in the path",
+        with(&|it| {
+            // Behind a step up it would be another path.
+            if it.path.contains("..") || it.path.to_ascii_lowercase().contains("%2") || it.path.contains("%%") {
+                return None;
+            }
+            it.path = after_first(&it.path, ";x=1")?;
+            Some(())
+        }),
+        true,
+    );
+    add(
+        "/a/../",
+        with(&|it| {
+            it.path = format!("/a/..{}", it.path);
+            Some(())
+        }),
+        true,
+    );
+    if !request.body.is_empty() {
+        add(
+            "chunked",
+            with(&|it| {
+                it.headers.retain(|it| !it.0.eq_ignore_ascii_case("Content-Length"));
+                it.headers.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));
+                it.body = chunked(&it.body);
+                Some(())
+            }),
+            true,
+        );
+        add(
+            "without its body",
+            with(&|it| {
+                it.body.clear();
+                Some(())
+            }),
+            false,
+        );
     }
     let agent = request.header("User-Agent").unwrap_or("-");
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-    add("access log", Some(format!(
-        "198.51.100.200 - - [04/Mar/2024:09:12:44 +0000] \"{} {} HTTP/1.1\" 404 153 \"{}\" \"{}\"",
-        request.verb, quoted(&request.target()), quoted(request.header("Referer").unwrap_or("-")), quoted(agent),
-    )), false);
+    add(
+        "access log",
+        Some(format!(
+            "198.51.100.200 - - [04/Mar/2024:09:12:44 +0000] \"{} {} HTTP/1.1\" 404 153 \"{}\" \"{}\"",
+            request.verb,
+            quoted(&request.target()),
+            quoted(request.header("Referer").unwrap_or("-")),
+            quoted(agent),
+        )),
+        false,
+    );
     let headers: serde_json::Map<String, serde_json::Value> =
         request.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
     add("fields of JSON", Some(serde_json::json!({
@@ -217,7 +338,10 @@ fn raw(text: &str, add: &mut dyn FnMut(&'static str, Option<String>, bool)) {
 /// In the order of the names, close together; and with blanks.
 fn json(body: &str) -> Option<(String, String)> {
     let value: serde_json::Value = serde_json::from_str(body).ok()?;
-    value.is_object().then(|| (value.to_string(), serde_json::to_string_pretty(&value).unwrap_or_default()))
+    // A name given twice is the exploit of some, and would be lost.
+    let marks = |text: &str| text.bytes().filter(|&it| it == b'"').count();
+    let whole = value.is_object() && marks(&value.to_string()) >= marks(body);
+    whole.then(|| (value.to_string(), serde_json::to_string_pretty(&value).unwrap_or_default()))
 }
 
 fn chunked(body: &str) -> String {

@@ -93,6 +93,8 @@ pub struct Method {
     pub must: Vec<Vec<Literal>>,
     /// Any one shows that something is to run; where there are none, `must` shows it.
     pub attack: Vec<Literal>,
+    /// Any one shows that it is something else that looks alike.
+    pub unless: Vec<Literal>,
     /// First child command lines, lower case, `*` for anything.
     pub first_processes: Vec<String>,
     pub references: Vec<String>,

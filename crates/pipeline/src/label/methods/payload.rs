@@ -14,13 +14,32 @@ const MAX_DEPTH: usize = 6;
 const RAW: &[&str] = &["payload", "payload_printable", "raw_request", "raw", "request_raw", "http_request"];
 const METHOD: &[&str] = &["method", "http_method", "request_method", "verb", "cs-method", "requestmethod"];
 const TARGET: &[&str] = &[
-    "uri", "url", "request_uri", "requesturi", "http_url", "original", "path", "target", "cs-uri-stem", "request_url",
-    "full", "uri_path", "request_path",
+    "uri",
+    "url",
+    "request_uri",
+    "requesturi",
+    "http_url",
+    "original",
+    "path",
+    "target",
+    "cs-uri-stem",
+    "request_url",
+    "full",
+    "uri_path",
+    "request_path",
 ];
 const QUERY: &[&str] = &["query", "query_string", "querystring", "cs-uri-query", "uri_query", "args"];
 const BODY: &[&str] = &[
-    "body", "request_body", "http_request_body", "http_request_body_printable", "post_data", "postdata", "post_body",
-    "content", "data", "requestbody",
+    "body",
+    "request_body",
+    "http_request_body",
+    "http_request_body_printable",
+    "post_data",
+    "postdata",
+    "post_body",
+    "content",
+    "data",
+    "requestbody",
 ];
 const HEADERS: &[(&str, &[&str])] = &[
     ("Host", &["host", "hostname", "http_host", "cs-host"]),
@@ -193,7 +212,8 @@ mod tests {
     fn depth_and_number_are_bounded() {
         let deep = "{\"a\":".repeat(60) + "{\"uri\":\"/x\"}" + &"}".repeat(60);
         assert_eq!(payload_of_line(&deep), deep);
-        let wide = serde_json::Value::Object((0..5000).map(|n| (format!("k{n}"), Value::from(n))).collect()).to_string();
+        let wide =
+            serde_json::Value::Object((0..5000).map(|n| (format!("k{n}"), Value::from(n))).collect()).to_string();
         assert_eq!(payload_of_line(&wide), wide);
     }
 }
