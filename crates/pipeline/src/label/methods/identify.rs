@@ -53,6 +53,8 @@ struct Found {
     attack: Option<(u16, usize)>,
     unless: bool,
     hint: bool,
+    /// Asked for, and not only spoken of: a literal stands in the path, or one with its `=` among the parameters.
+    requested: bool,
 }
 
 impl Found {
@@ -106,12 +108,15 @@ impl Texts {
         if !self.anchors.is_match(&text) {
             return Vec::new();
         }
+        let paths = paths(&text);
         let mut found: BTreeMap<u16, Found> = BTreeMap::new();
         for hit in self.literals.find_overlapping_iter(&text) {
             for &it in &self.uses[hit.pattern().as_usize()] {
                 match it {
                     Use::Must { method, group, literal } => {
-                        found.entry(method).or_default().must.entry(group).or_insert((literal, hit.end()));
+                        let found = found.entry(method).or_default();
+                        found.must.entry(group).or_insert((literal, hit.end()));
+                        found.requested |= paths.iter().any(|it| it.asks_for(&text, hit.range()));
                     }
                     Use::Attack { method, literal } => {
                         found.entry(method).or_default().attack.get_or_insert((literal, hit.end()));
@@ -130,7 +135,7 @@ impl Texts {
             return Vec::new();
         }
         let grams = grams::grams(&grams::tokens(&text));
-        let read = Read { text: &text, grams: &grams, paths: paths(&text), runs: shape::runs_something(&text) };
+        let read = Read { text: &text, grams: &grams, runs: shape::runs_something(&text) };
         let mut judged: Vec<(usize, MethodMatch)> =
             found.iter().filter_map(|(&method, found)| self.judge(methods, method, found, &read)).collect();
         // The more exact literals win a tie, then the id.
@@ -151,9 +156,7 @@ impl Texts {
         let skeletons = &self.skeletons[usize::from(at)];
         let like = skeletons.iter().map(|it| it.contained_permille(grams)).max().unwrap_or(0);
         let attacked = found.attack.is_some() || method.attack.is_empty() || read.runs;
-        // Asked for, and not only spoken of.
-        let requested =
-            found.must.values().any(|&(_, end)| read.paths.iter().any(|&(from, to)| from < end && end <= to));
+        let requested = found.requested;
         let exact: usize = found
             .must
             .iter()
@@ -201,13 +204,26 @@ impl Texts {
 struct Read<'a> {
     text: &'a str,
     grams: &'a [u64],
-    paths: Vec<(usize, usize)>,
     /// Something in it would be run.
     runs: bool,
 }
 
-/// Where the paths of requests stand in a normalised text: at the start of a line, or quoted as logs have it.
-fn paths(text: &str) -> Vec<(usize, usize)> {
+/// Where a request's path and its parameters stand in a normalised text.
+struct Asked {
+    from: usize,
+    path_end: usize,
+    end: usize,
+}
+
+impl Asked {
+    fn asks_for(&self, text: &str, hit: std::ops::Range<usize>) -> bool {
+        let within = self.from < hit.end && hit.end <= self.end;
+        within && (hit.end <= self.path_end || text[hit].contains('='))
+    }
+}
+
+/// The requests in a normalised text: at the start of a line, or quoted as logs have it.
+fn paths(text: &str) -> Vec<Asked> {
     const VERBS: &[&str] = &["get", "post", "put", "head", "move", "delete", "patch", "options"];
     let mut found = Vec::new();
     let mut start = 0;
@@ -221,9 +237,12 @@ fn paths(text: &str) -> Vec<(usize, usize)> {
                 None if rest.starts_with("http://") || rest.starts_with("https://") => &rest[7..],
                 _ => continue,
             };
-            let from = line.len() - target.len();
-            let ends = ["?", "http/1", "http/2", "\""].into_iter().filter_map(|it| target.find(it));
-            found.push((start + from, start + from + ends.min().unwrap_or(target.len())));
+            let from = start + line.len() - target.len();
+            let ends = ["http/1", "http/2", "\""].into_iter().filter_map(|it| target.find(it));
+            let end = ends.min().unwrap_or(target.len());
+            let path = target[..end].find('?').unwrap_or(end);
+            // The verb is a part of what is asked for (`put/`).
+            found.push(Asked { from, path_end: from + path, end: from + end });
             break;
         }
         start += line.len() + 1;
