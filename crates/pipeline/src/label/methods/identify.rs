@@ -10,14 +10,14 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::grams::{self, GAP, Rarity, Skeleton, Token};
 use super::normalize::normalize;
-use super::{Method, MethodIdx, MethodMatch, Stage};
+use super::{Method, MethodIdx, MethodMatch, Stage, shape};
 
 /// Below this nothing is said.
 pub(super) const ANSWERS_FROM: u16 = 500;
 /// Literals, nothing to run, and otherwise little like the exploit: a search for it, a page about it.
 const MENTIONED_BELOW: u16 = 300;
 /// Likeness that speaks for itself where a literal is missing.
-const LIKE_FROM: u16 = 700;
+const LIKE_FROM: u16 = 900;
 /// Rare words shorter than this point at too much.
 const MIN_HINT: usize = 8;
 /// Per method, the longest.
@@ -31,6 +31,7 @@ const ORDINARY: &str = include_str!("ordinary.txt");
 enum Use {
     Must { method: u16, group: u16, literal: u16 },
     Attack { method: u16, literal: u16 },
+    Unless { method: u16 },
     Hint { method: u16 },
 }
 
@@ -50,14 +51,18 @@ struct Found {
     /// group → (literal, where it ends)
     must: BTreeMap<u16, (u16, usize)>,
     attack: Option<(u16, usize)>,
+    unless: bool,
     hint: bool,
+    /// Asked for, and not only spoken of: a literal stands in the path, or one with its `=` among the parameters.
+    requested: bool,
 }
 
 impl Found {
     /// Whether the likeness is worth its cost.
     fn worth_weighing(&self, method: &Method) -> bool {
         let complete = self.must.len() == method.must.len();
-        complete || self.must.len() + usize::from(self.attack.is_some()) + usize::from(self.hint) >= 2
+        let signs = self.must.len() + usize::from(self.attack.is_some()) + usize::from(self.hint);
+        !self.unless && (complete || signs >= 2)
     }
 }
 
@@ -88,7 +93,7 @@ impl Texts {
         let patterns = patterns(methods, &texts, &ordinary);
         let is_anchor = |it: &Use| match *it {
             Use::Must { method, group, .. } => anchor_group(&methods[usize::from(method)], &ordinary) == Some(group),
-            Use::Attack { .. } => false,
+            Use::Attack { .. } | Use::Unless { .. } => false,
             Use::Hint { .. } => true,
         };
         let anchors = patterns.iter().filter(|(_, uses)| uses.iter().any(is_anchor)).map(|(text, _)| text);
@@ -103,15 +108,21 @@ impl Texts {
         if !self.anchors.is_match(&text) {
             return Vec::new();
         }
+        let paths = paths(&text);
         let mut found: BTreeMap<u16, Found> = BTreeMap::new();
         for hit in self.literals.find_overlapping_iter(&text) {
             for &it in &self.uses[hit.pattern().as_usize()] {
                 match it {
                     Use::Must { method, group, literal } => {
-                        found.entry(method).or_default().must.entry(group).or_insert((literal, hit.end()));
+                        let found = found.entry(method).or_default();
+                        found.must.entry(group).or_insert((literal, hit.end()));
+                        found.requested |= paths.iter().any(|it| it.asks_for(&text, hit.range()));
                     }
                     Use::Attack { method, literal } => {
                         found.entry(method).or_default().attack.get_or_insert((literal, hit.end()));
+                    }
+                    Use::Unless { method } => {
+                        found.entry(method).or_default().unless = true;
                     }
                     Use::Hint { method } => {
                         found.entry(method).or_default().hint = true;
@@ -124,8 +135,9 @@ impl Texts {
             return Vec::new();
         }
         let grams = grams::grams(&grams::tokens(&text));
+        let read = Read { text: &text, grams: &grams, runs: shape::runs_something(&text) };
         let mut judged: Vec<(usize, MethodMatch)> =
-            found.iter().filter_map(|(&method, found)| self.judge(methods, method, found, &grams, &text)).collect();
+            found.iter().filter_map(|(&method, found)| self.judge(methods, method, found, &read)).collect();
         // The more exact literals win a tie, then the id.
         judged.sort_by_key(|(exact, it)| (std::cmp::Reverse((it.confidence_permille, *exact)), it.method));
         judged.into_iter().map(|(_, it)| it).collect()
@@ -138,29 +150,24 @@ impl Texts {
         self.anchors.find(&text).map(|hit| text[hit.range()].to_owned())
     }
 
-    fn judge(
-        &self,
-        methods: &[Method],
-        at: u16,
-        found: &Found,
-        grams: &[u64],
-        text: &str,
-    ) -> Option<(usize, MethodMatch)> {
+    fn judge(&self, methods: &[Method], at: u16, found: &Found, read: &Read<'_>) -> Option<(usize, MethodMatch)> {
+        let &Read { text, grams, .. } = read;
         let method = &methods[usize::from(at)];
         let skeletons = &self.skeletons[usize::from(at)];
         let like = skeletons.iter().map(|it| it.contained_permille(grams)).max().unwrap_or(0);
-        let attacked = found.attack.is_some() || method.attack.is_empty();
+        let attacked = found.attack.is_some() || method.attack.is_empty() || read.runs;
+        let requested = found.requested;
         let exact: usize = found
             .must
             .iter()
             .map(|(&group, &(literal, _))| method.must[usize::from(group)][usize::from(literal)].normalized.len())
             .sum();
         let confidence = if found.must.len() == method.must.len() {
-            if like < MENTIONED_BELOW && !attacked {
+            if like < MENTIONED_BELOW && !attacked && !requested {
                 return None;
             }
             let exactness = u16::try_from(exact.min(40)).unwrap_or(40) / 2;
-            450 + like / 5 * 2 + exactness + if attacked { 100 } else { 0 }
+            450 + like / 5 * 2 + exactness + if attacked { 100 } else { 0 } + if requested { 60 } else { 0 }
         } else if attacked && like >= LIKE_FROM {
             like / 4 * 3
         } else {
@@ -191,6 +198,56 @@ impl Texts {
             },
         ))
     }
+}
+
+/// A payload, as every method looks at it.
+struct Read<'a> {
+    text: &'a str,
+    grams: &'a [u64],
+    /// Something in it would be run.
+    runs: bool,
+}
+
+/// Where a request's path and its parameters stand in a normalised text.
+struct Asked {
+    from: usize,
+    path_end: usize,
+    end: usize,
+}
+
+impl Asked {
+    fn asks_for(&self, text: &str, hit: std::ops::Range<usize>) -> bool {
+        let within = self.from < hit.end && hit.end <= self.end;
+        within && (hit.end <= self.path_end || text[hit].contains('='))
+    }
+}
+
+/// The requests in a normalised text: at the start of a line, or quoted as logs have it.
+fn paths(text: &str) -> Vec<Asked> {
+    const VERBS: &[&str] = &["get", "post", "put", "head", "move", "delete", "patch", "options"];
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.split('\n').take(4) {
+        let head = &line.as_bytes()[..line.len().min(1024)];
+        let quoted = memchr::memchr_iter(b'"', head).take(8).map(|at| at + 1);
+        for at in std::iter::once(0).chain(quoted) {
+            let rest = &line[at..];
+            let target = match VERBS.iter().find_map(|verb| rest.strip_prefix(verb)) {
+                Some(target) if target.starts_with('/') || target.starts_with(" http") => target,
+                None if rest.starts_with("http://") || rest.starts_with("https://") => &rest[7..],
+                _ => continue,
+            };
+            let from = start + line.len() - target.len();
+            let ends = ["http/1", "http/2", "\""].into_iter().filter_map(|it| target.find(it));
+            let end = ends.min().unwrap_or(target.len());
+            let path = target[..end].find('?').unwrap_or(end);
+            // The verb is a part of what is asked for (`put/`).
+            found.push(Asked { from, path_end: from + path, end: from + end });
+            break;
+        }
+        start += line.len() + 1;
+    }
+    found
 }
 
 fn automaton<'a>(kind: AhoCorasickKind, patterns: impl Iterator<Item = &'a String>) -> AhoCorasick {
@@ -231,6 +288,9 @@ fn patterns(methods: &[Method], texts: &[Vec<String>], ordinary: &str) -> BTreeM
             for (literal, it) in (0u16..).zip(literals) {
                 patterns.entry(it.normalized.clone()).or_default().push(Use::Must { method: at, group, literal });
             }
+        }
+        for it in &method.unless {
+            patterns.entry(it.normalized.clone()).or_default().push(Use::Unless { method: at });
         }
         for (literal, it) in (0u16..).zip(&method.attack) {
             patterns.entry(it.normalized.clone()).or_default().push(Use::Attack { method: at, literal });

@@ -36,6 +36,8 @@ struct File {
     #[serde(default)]
     attack: Vec<String>,
     #[serde(default)]
+    unless: Vec<String>,
+    #[serde(default)]
     first_processes: Vec<String>,
     #[serde(default)]
     references: Vec<String>,
@@ -78,6 +80,7 @@ pub(super) fn parse(text: &str) -> Result<Method, String> {
         return Err(format!("no group of `must` has only literals of {MIN_TELLING} bytes or more"));
     }
     let attack = file.attack.iter().map(|it| literal(it)).collect::<Result<Vec<_>, _>>()?;
+    let unless = file.unless.iter().map(|it| literal(it)).collect::<Result<Vec<_>, _>>()?;
     if must.is_empty() && entry.is_empty() {
         return Err("neither `must` nor `entry`: nothing could show it".to_owned());
     }
@@ -97,6 +100,7 @@ pub(super) fn parse(text: &str) -> Result<Method, String> {
         requests: file.requests,
         must,
         attack,
+        unless,
         first_processes: file.first_processes.iter().map(|it| it.to_lowercase()).collect(),
         references: file.references,
     })

@@ -4,6 +4,7 @@
 //! `fuse` weighs both with logons and with the request's likeness to the victim's own command line.
 //! Deliberately absent: finding the request that belongs to an episode (reconstruct), and alerts' own names for it.
 
+mod canonical;
 mod chain;
 mod decode;
 pub mod entry;
@@ -12,6 +13,7 @@ mod grams;
 mod identify;
 mod knowledge;
 pub(crate) mod normalize;
+mod payload;
 mod shape;
 mod tie;
 
@@ -24,6 +26,7 @@ pub use entry::{Role, entry_role};
 pub use fuse::{Abstained, Evidence, Fused, LogonKind};
 pub use knowledge::Literal;
 pub use normalize::{MAX_PAYLOAD, normalize};
+pub use payload::payload_of_line;
 pub use shape::{Shape, shape};
 pub use tie::ties_to_command;
 
@@ -90,6 +93,8 @@ pub struct Method {
     pub must: Vec<Vec<Literal>>,
     /// Any one shows that something is to run; where there are none, `must` shows it.
     pub attack: Vec<Literal>,
+    /// Any one shows that it is something else that looks alike.
+    pub unless: Vec<Literal>,
     /// First child command lines, lower case, `*` for anything.
     pub first_processes: Vec<String>,
     pub references: Vec<String>,

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::decode;
+use super::{canonical, decode};
 
 /// Of a longer payload its head and tail are judged: padding in the middle hides nothing.
 pub const MAX_PAYLOAD: usize = 64 * 1024;
@@ -13,13 +13,24 @@ const LAYERS: usize = 3;
 const BASE64_DEPTH: usize = 2;
 
 /// Decodes what is encoded (three layers of escapes, two of base64, whose texts are appended), and folds the rest:
-/// lower case, blanks only between words, `//` and `/./` as `/`.
+/// lower case, blanks only between words, `//` and `/./` as `/`. A request that is sent in an unusual way
+/// (`canonical`) is there twice: as sent, and as the server comes to see it.
 pub fn normalize(payload: &str) -> String {
     let capped = cap(payload);
+    let capped = canonical::dechunk(&capped);
     let words = redis_words(&capped);
     let plain = peel(words.as_deref().unwrap_or(&capped));
     let mut out = String::with_capacity(plain.len() + 16);
     fold(&plain, &mut out);
+    // What was sent in an unusual way stands below as the server comes to see it.
+    if let Some(line) = canonical::request_line(&plain) {
+        out.push('\n');
+        fold(&line, &mut out);
+    }
+    if let Some(sent) = canonical::sent_by_command(&capped) {
+        out.push('\n');
+        fold(&peel(&sent), &mut out);
+    }
     let mut layer = decode::base64_segments(&plain);
     for _ in 0..BASE64_DEPTH {
         let mut next = Vec::new();

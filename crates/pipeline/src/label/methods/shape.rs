@@ -201,6 +201,55 @@ pub fn shape(payload: &str) -> Option<Shape> {
     Some(Shape { shape_hash: xxh3_64(skeleton.as_bytes()), provisional_name: name, skeleton })
 }
 
+/// Signs that something is to be run, where a known exploit stands already: one is enough.
+static RUNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new([
+        "$(",
+        "`",
+        ";wget",
+        ";curl",
+        "|sh",
+        "|bash",
+        "||wget",
+        "&&wget",
+        "&&curl",
+        "/bin/sh",
+        "/bin/bash",
+        "cmd.exe",
+        "cmd/c",
+        "powershell",
+        "<?php",
+        "<?=",
+        "<%",
+        "getruntime",
+        "processbuilder",
+        "scriptenginemanager",
+        "system(",
+        "exec(",
+        "popen(",
+        "eval(",
+        "busybox ",
+        "/dev/tcp/",
+        "child_process",
+        "subprocess",
+        "xp_cmdshell",
+        ";id;",
+        "|id",
+        ";cat/",
+        ";ls",
+        "chmod ",
+        "wget http",
+        "curl http",
+        "cd/tmp",
+    ])
+    .expect("a few short signs fit an automaton")
+});
+
+/// Whether something in a normalised text looks as if it were to be run.
+pub(super) fn runs_something(text: &str) -> bool {
+    RUNS.is_match(text)
+}
+
 fn effect(text: &str) -> Option<&'static str> {
     let (signs, places) = &*SIGNS;
     let mut seen = [0u8; EFFECTS.len()];
