@@ -67,7 +67,7 @@ fn meets(kind: WarningKind, change: ChangeKind) -> bool {
 /// The kind that is due for a change: others only add to it.
 fn is_due(kind: WarningKind, change: ChangeKind) -> bool {
     meets(kind, change)
-        && !(change == ChangeKind::NewMethod && !matches!(kind, WarningKind::NewMethod | WarningKind::FirstUse))
+        && (change != ChangeKind::NewMethod || matches!(kind, WarningKind::NewMethod | WarningKind::FirstUse))
 }
 
 fn name(kind: ChangeKind) -> &'static str {
