@@ -164,8 +164,6 @@ impl Look<'_> {
 
     /// Facts that began after `since`, stand on enough hosts, and were not told yet.
     fn fresh(&self, kind: FactKind, since: i64, least: u64) -> Vec<(&str, &FactObserved)> {
-        let known = |host: &String| self.known.is_some_and(|it| it.hosts.contains_key(host));
-        let new_hosts = self.seen.hosts.keys().filter(|it| !known(it)).count() as u64;
         let of_kind = self.seen.facts.iter().filter(|it| it.0.0 == kind);
         let fresh = of_kind.filter(|((_, value), fact)| {
             let before = self.known.and_then(|it| it.has(kind, value));
@@ -176,10 +174,7 @@ impl Look<'_> {
                 .map(String::as_str)
                 .chain(before.into_iter().flat_map(|it| it.names.iter().map(String::as_str)))
                 .collect();
-            let earlier = before.map_or(0, |it| it.hosts);
-            // Where a run counts hosts and does not name them, those that the gang had not taken before are others.
-            let others = if fact.names.is_empty() { fact.hosts.min(new_hosts) } else { 0 };
-            let hosts = fact.hosts.max(earlier + others).max(named.len() as u64);
+            let hosts = fact.hosts.max(before.map_or(0, |it| it.hosts)).max(named.len() as u64);
             first > since && hosts >= least && !before.is_some_and(|it| it.told)
         });
         fresh.map(|((_, value), fact)| (value.as_str(), fact)).collect()
