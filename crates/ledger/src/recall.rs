@@ -6,6 +6,7 @@ use ringleader_model::findings::Warning;
 use sqlx::AnyConnection;
 
 use crate::decided::Decided;
+use crate::decision::CampaignRef;
 use crate::error::Result;
 use crate::lineage::{Features, Lineage};
 use crate::memory::{FactKind, FactMemory, GangMemory, Memory, Places};
@@ -96,12 +97,12 @@ impl Ledger {
         })
     }
 
-    /// Campaigns of a gang: id, signature.
-    pub fn campaigns(&mut self, gang: &str) -> Result<Vec<(String, Vec<(String, String)>)>> {
+    /// Campaigns of a gang, with their signatures.
+    pub fn campaigns(&mut self, gang: &str) -> Result<Vec<CampaignRef>> {
         self.read(async |db| {
             let sql = "SELECT campaign_id, signature FROM campaigns WHERE gang_id = $1 ORDER BY campaign_id";
             let found = rows(db, sql, [gang.into()]).await?;
-            found.iter().map(|row| Ok((text(row, 0)?, json(row, 1)?))).collect()
+            found.iter().map(|row| Ok(CampaignRef { campaign: text(row, 0)?, signature: json(row, 1)? })).collect()
         })
     }
 

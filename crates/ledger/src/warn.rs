@@ -25,9 +25,9 @@ const SURGE_DAYS: i64 = 14;
 const SURGE_AFTER: i64 = 5;
 /// A behaviour is new where the gang's earlier hosts would have shown it, but for so many chances in a million.
 const CHANCE: u64 = 1_000;
-/// And where most of today's hosts show it, so many at least; of a gang that was watched on so many days.
+/// And where three of four of today's hosts show it, so many at least; of a gang that was watched on so many days.
 const BEHAVIOUR_HOSTS: u64 = 3;
-const BEHAVIOUR_DAYS: usize = 7;
+const BEHAVIOUR_DAYS: usize = 14;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -60,8 +60,11 @@ pub fn warn(memory: &Memory, observed: &Observed, settings: &Settings) -> Vec<Ne
     }
     news.sort_by(|a, b| in_order(&a.warning, &b.warning));
     let room = settings.budget.saturating_sub(memory.given_today);
-    for it in news.iter_mut().skip(room) {
-        it.warning.held = true;
+    let mut given = 0;
+    for it in &mut news {
+        // A behaviour alone is on trial: in simulated months most of them meant nothing. It is written, and sent to nobody.
+        it.warning.held = it.warning.kind == WarningKind::NewBehaviour || given >= room;
+        given += usize::from(!it.warning.held);
     }
     news
 }
@@ -203,7 +206,7 @@ impl Look<'_> {
         let fresh: Vec<_> = self
             .fresh(FactKind::Behaviour, since, BEHAVIOUR_HOSTS)
             .into_iter()
-            .filter(|(_, fact)| fact.hosts * 2 > now)
+            .filter(|(_, fact)| fact.hosts * 4 >= now * 3)
             .filter(|(_, fact)| {
                 // Half of the share seen now, as a cautious guess at how many hosts show it.
                 let misses = 1_000_000 - (fact.hosts.min(now) * 500_000 / now);
@@ -286,7 +289,7 @@ impl Look<'_> {
             }
         }
         let (sum, most) = (days.values().sum::<u64>(), days.values().copied().max().unwrap_or(0));
-        let length = age.min(SURGE_DAYS).max(1) as u64;
+        let length = age.clamp(1, SURGE_DAYS) as u64;
         if new < SURGE_HOSTS || new * length < sum * SURGE_TIMES || new <= most {
             return None;
         }
@@ -405,7 +408,7 @@ mod tests {
             first_seen: NOW - 40 * DAY,
             last_seen,
             hosts: hosts.collect(),
-            days: (0..8).map(|n| (n.to_string(), (2, 9))).collect(),
+            days: (0..20).map(|n| (n.to_string(), (2, 9))).collect(),
             ..GangMemory::default()
         };
         Memory {

@@ -1,6 +1,8 @@
 //! A process that is killed at a random moment loses no decision and no message, takes no decision twice, and sends twice
 //! only what it was sending.
 
+#![allow(clippy::unwrap_used, reason = "all of this is a test")]
+
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};

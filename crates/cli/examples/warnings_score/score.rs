@@ -15,7 +15,7 @@ const LATE: u64 = 2;
 
 /// A warning that was given.
 #[derive(Debug, Clone)]
-pub struct Given {
+pub(crate) struct Given {
     pub kind: WarningKind,
     /// Whose it truly is.
     pub gang: String,
@@ -24,7 +24,7 @@ pub struct Given {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Score {
+pub(crate) struct Score {
     months: u64,
     changes: u64,
     /// In the run of the second host's day.
@@ -34,6 +34,7 @@ pub struct Score {
     given: u64,
     right: u64,
     held: u64,
+    held_right: u64,
     most_a_day: u64,
     days: u64,
     by_kind: BTreeMap<&'static str, (u64, u64)>,
@@ -66,7 +67,7 @@ fn meets(kind: WarningKind, change: ChangeKind) -> bool {
 /// The kind that is due for a change: others only add to it.
 fn is_due(kind: WarningKind, change: ChangeKind) -> bool {
     meets(kind, change)
-        && !(change == ChangeKind::NewMethod && !matches!(kind, WarningKind::NewMethod | WarningKind::FirstUse))
+        && (change != ChangeKind::NewMethod || matches!(kind, WarningKind::NewMethod | WarningKind::FirstUse))
 }
 
 fn name(kind: ChangeKind) -> &'static str {
@@ -80,7 +81,7 @@ fn name(kind: ChangeKind) -> &'static str {
 }
 
 impl Score {
-    pub fn of(
+    pub(crate) fn of(
         changes: &[Change],
         given: &[Given],
         baseline: &[(String, u64)],
@@ -120,10 +121,14 @@ impl Score {
             });
             // Two servers of two waves may be told on one day; the same change twice is not right twice.
             let right = about.is_some_and(|at| used.insert((at, warning.kind)));
+            it.held += u64::from(warning.held);
+            if warning.held {
+                it.held_right += u64::from(right);
+                continue;
+            }
             it.given += 1;
             it.right += u64::from(right);
-            it.held += u64::from(warning.held);
-            *a_day.entry(warning.day).or_default() += u64::from(!warning.held);
+            *a_day.entry(warning.day).or_default() += 1;
             if !right {
                 *it.wrong.entry(format!("{} ({})", warning.kind.name(), warning.gang)).or_default() += 1;
             }
@@ -166,7 +171,7 @@ impl Score {
         }
     }
 
-    pub fn add(&mut self, it: &Self) {
+    pub(crate) fn add(&mut self, it: &Self) {
         self.months += it.months;
         self.changes += it.changes;
         self.met += it.met;
@@ -175,6 +180,7 @@ impl Score {
         self.given += it.given;
         self.right += it.right;
         self.held += it.held;
+        self.held_right += it.held_right;
         self.most_a_day = self.most_a_day.max(it.most_a_day);
         self.days += it.days;
         for (kind, (met, all)) in &it.by_kind {
@@ -226,10 +232,11 @@ impl fmt::Display for Score {
         )?;
         writeln!(
             f,
-            "  warnings a day              {:.1}, at most {}; {} held",
+            "  warnings a day              {:.1}, at most {}; {} held, {} of them right",
             ratio(self.given, self.days),
             self.most_a_day,
-            self.held
+            self.held,
+            self.held_right
         )?;
         writeln!(
             f,

@@ -21,9 +21,15 @@ const A_DAY: u64 = 3;
 /// Of the gangs that `gangs` makes, those that are left out: two whose waves have nothing in common but the kit, and one
 /// that shares its victims' Docker addresses with another, by which the two are taken for one.
 const LEFT_OUT: [&str; 3] = ["cold kiln", "lantern mimic", "whale mimic"];
-/// Gang, day: from then on it comes in by guessing SSH passwords, and brings what it brought before.
-const CHANGES: [(&str, u64); 5] =
-    [("red rake", 8), ("javelin", 11), ("moss pool", 14), ("phpantom", 17), ("whaleback", 21)];
+/// Gang, day: from then on it comes in by guessing SSH passwords, and brings what it brought before, or (where that would
+/// look like an administrator's own script) this kit.
+const CHANGES: [(&str, u64, Option<&str>); 5] = [
+    ("red rake", 8, Some("ssh_shellbot")),
+    ("javelin", 11, None),
+    ("moss pool", 14, Some("worm")),
+    ("phpantom", 17, None),
+    ("whaleback", 21, Some("ssh_shellbot")),
+];
 /// Gang, first day.
 const BEGIN_LATER: [(&str, u64); 3] = [("night heron", 3), ("marsh harrier", 6), ("rake mimic", 12)];
 /// Gang, first silent day, day of its return.
@@ -135,11 +141,13 @@ fn scripts(seed: u64) -> Result<Scripts, String> {
     let mut all = gangs::gangs(&families, seed, false, extras);
     all.retain(|it| !LEFT_OUT.contains(&it.name));
     let mut later: Vec<Gang> = Vec::new();
-    for (name, _) in CHANGES {
-        if let Some(gang) = all.iter().find(|it| it.name == name) {
-            later.push(gang.with_kit(families.len()));
+    for (name, _, kit) in CHANGES {
+        let Some(gang) = all.iter().find(|it| it.name == name) else { continue };
+        let at = kit.and_then(|kit| families.iter().position(|it| it.name == kit)).unwrap_or(families.len());
+        if at == families.len() {
             families.push(gangs::over_ssh(&families[gang.family])?);
         }
+        later.push(gang.with_kit(at));
     }
     all.extend(later);
     Ok(Scripts { benign: scene::parse(BENIGN, &[])?, families, gangs: all })

@@ -308,14 +308,14 @@ fn inherit(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry, gangs: &
         }
     }
     // What fell apart has its first feature in common, and with it the id that both would derive.
-    for at in 0..gangs.len() {
+    for (at, gang) in gangs.iter_mut().enumerate() {
         if !named.contains(&at) {
-            let first = gangs[at].campaigns.iter().map(|it| campaigns.list[*it].id).min().unwrap_or(0);
+            let first = gang.campaigns.iter().map(|it| campaigns.list[*it].id).min().unwrap_or(0);
             let is_known = |id: u128| registry.contains_key(&id) && !bare.contains(&at);
-            while is_known(gangs[at].id) || !taken.insert(gangs[at].id) {
-                gangs[at].id = hash128(&gangs[at].id.to_le_bytes(), 0x401 ^ first as u64);
+            while is_known(gang.id) || !taken.insert(gang.id) {
+                gang.id = hash128(&gang.id.to_le_bytes(), 0x401 ^ first as u64);
             }
         }
-        gangs[at].supersedes.sort_unstable();
+        gang.supersedes.sort_unstable();
     }
 }

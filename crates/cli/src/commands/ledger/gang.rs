@@ -75,11 +75,9 @@ fn campaigns_of(ledger: &mut Ledger, gang: &str, asked: &[String]) -> Result<Vec
     let all = ledger.campaigns(gang)?;
     let mut found = Vec::new();
     for text in asked {
-        let matching: Vec<_> = all.iter().filter(|it| it.0.starts_with(&text.to_lowercase())).collect();
+        let matching: Vec<_> = all.iter().filter(|it| it.campaign.starts_with(&text.to_lowercase())).collect();
         match matching[..] {
-            [(campaign, signature)] => {
-                found.push(CampaignRef { campaign: campaign.clone(), signature: signature.clone() });
-            }
+            [one] => found.push(one.clone()),
             [] => {
                 bail!("{} has no campaign {text}: `ringleader gang show {}` lists them", short_id(gang), short_id(gang))
             }
@@ -191,7 +189,7 @@ fn show_one(text: &str, args: &LedgerArgs) -> Result<Done> {
                     "valid_from": minute(it.valid_from), "last_seen": minute(it.last_seen), "valid_until": day(it.valid_until) })
             });
             page.insert("indicators".to_owned(), spans.collect());
-            page.insert("campaigns".to_owned(), campaigns.iter().map(|it| it.0.clone()).collect());
+            page.insert("campaigns".to_owned(), campaigns.iter().map(|it| it.campaign.clone()).collect());
             let days: BTreeMap<&String, Value> =
                 it.memory.days.iter().map(|(day, it)| (day, json!({"hosts": it.0, "events": it.1}))).collect();
             page.insert("days".to_owned(), serde_json::to_value(days)?);
@@ -253,9 +251,9 @@ fn show_one(text: &str, args: &LedgerArgs) -> Result<Done> {
     }
     if !campaigns.is_empty() {
         writeln!(to, "{DIM}campaigns{OFF}")?;
-        for (id, signature) in campaigns.iter().take(SHOWN) {
-            let first = signature.first().map_or("by structure", |it| it.1.as_str());
-            writeln!(to, "  {}  {}", short_id(id), short(first, 70))?;
+        for it in campaigns.iter().take(SHOWN) {
+            let first = it.signature.first().map_or("by structure", |it| it.1.as_str());
+            writeln!(to, "  {}  {}", short_id(&it.campaign), short(first, 70))?;
         }
         more(&mut to, campaigns.len())?;
     }
