@@ -219,7 +219,9 @@ impl<'a> Flows<'a> {
             };
             self.out.add_flow(key, flow);
         }
-        for ((server, port), callers) in std::mem::take(&mut self.servers) {
+        let mut servers: Vec<_> = std::mem::take(&mut self.servers).into_iter().collect();
+        servers.sort_unstable_by_key(|it| it.0);
+        for ((server, port), callers) in servers {
             let server = text(server);
             let callers = callers.into_iter().map(|((caller, own), it)| ((text(caller), own), it)).collect();
             let hash = hash64(server.as_bytes()) ^ u64::from(port);

@@ -18,8 +18,11 @@ pub(super) struct Columns {
     names: Vec<String>,
     /// Lists of names that were asked for, by where they lie, and the columns that have one of them: a reader asks for the
     /// same lists at each of millions of rows.
-    asked: RefCell<Vec<((usize, usize), Vec<u16>)>>,
+    asked: RefCell<Vec<Asked>>,
 }
+
+/// Where a list of names lies, and the columns that have one of them.
+type Asked = ((usize, usize), Vec<u16>);
 
 /// The values of one row.
 #[derive(Debug)]
