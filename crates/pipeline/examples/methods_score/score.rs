@@ -115,7 +115,7 @@ impl Score {
 }
 
 pub(super) fn share(part: u32, of: u32) -> String {
-    if of == 0 { "-".to_owned() } else { permille(part * 1000 / of) }
+    (part * 1000).checked_div(of).map_or_else(|| "-".to_owned(), permille)
 }
 
 fn permille(it: u32) -> String {

@@ -174,13 +174,16 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
         .collect()
 }
 
+/// The hosts of such a pair, and an entry of each campaign.
+type Burst = (Distinct<16>, [(usize, Key); 2]);
+
 /// Pairs of campaigns that one service started at once, with the hosts and the entries that show it.
 fn together(
     sketch: &Sketch,
     campaigns: &Campaigns,
     hostile: &BTreeSet<usize>,
-) -> BTreeMap<(usize, usize), (Distinct<16>, [(usize, Key); 2])> {
-    let mut pairs: BTreeMap<(usize, usize), (Distinct<16>, [(usize, Key); 2])> = BTreeMap::new();
+) -> BTreeMap<(usize, usize), Burst> {
+    let mut pairs: BTreeMap<(usize, usize), Burst> = BTreeMap::new();
     let of = |key: &Key| campaigns.of_group.get(key).copied().filter(|it| hostile.contains(it));
     for ((a, b), together) in &sketch.together {
         let (Some(a), Some(b), Some(entries)) = (of(a), of(b), together.entries) else { continue };
