@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Result;
-use ringleader_pipeline::label::methods::Methods;
+use ringleader_pipeline::label::methods::{Methods, payload_of_line};
 use serde::Serialize;
 
 use super::Done;
@@ -32,10 +32,7 @@ pub(super) fn identify(file: Option<&Path>) -> Result<Done> {
         if text.trim().is_empty() {
             return Ok(());
         }
-        let object = serde_json::from_str::<serde_json::Value>(text).ok();
-        let payload = object.as_ref().and_then(|it| it.get("payload")).and_then(|it| it.as_str());
-        // A raw request on one line: its line breaks are written `\r\n`.
-        let payload = payload.map_or_else(|| text.replace("\\r\\n", "\r\n"), str::to_owned);
+        let payload = payload_of_line(text);
         let found = methods.identify(&payload);
         let best = found.first();
         let method = best.map(|it| methods.get(it.method));
