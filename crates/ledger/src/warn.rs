@@ -37,9 +37,13 @@ pub struct Settings {
     pub dormant_days: i64,
 }
 
+/// Warnings a day that are sent, and days of silence after which a gang that is back is told.
+const BUDGET: usize = 20;
+const DORMANT_DAYS: i64 = 14;
+
 impl Default for Settings {
     fn default() -> Self {
-        Self { budget: 20, dormant_days: 14 }
+        Self { budget: BUDGET, dormant_days: DORMANT_DAYS }
     }
 }
 

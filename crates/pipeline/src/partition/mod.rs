@@ -178,11 +178,7 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
 type Burst = (Distinct<16>, [(usize, Key); 2]);
 
 /// Pairs of campaigns that one service started at once, with the hosts and the entries that show it.
-fn together(
-    sketch: &Sketch,
-    campaigns: &Campaigns,
-    hostile: &BTreeSet<usize>,
-) -> BTreeMap<(usize, usize), Burst> {
+fn together(sketch: &Sketch, campaigns: &Campaigns, hostile: &BTreeSet<usize>) -> BTreeMap<(usize, usize), Burst> {
     let mut pairs: BTreeMap<(usize, usize), Burst> = BTreeMap::new();
     let of = |key: &Key| campaigns.of_group.get(key).copied().filter(|it| hostile.contains(it));
     for ((a, b), together) in &sketch.together {

@@ -16,6 +16,15 @@ const BASE64_DEPTH: usize = 2;
 /// lower case, blanks only between words, `//` and `/./` as `/`. A request that is sent in an unusual way
 /// (`canonical`) is there twice: as sent, and as the server comes to see it.
 pub fn normalize(payload: &str) -> String {
+    normalized(payload, true)
+}
+
+/// The same without what a server comes to see: each word as often as it was sent.
+pub(super) fn normalize_as_sent(payload: &str) -> String {
+    normalized(payload, false)
+}
+
+fn normalized(payload: &str, as_served: bool) -> String {
     let capped = cap(payload);
     let capped = canonical::dechunk(&capped);
     let words = redis_words(&capped);
@@ -23,11 +32,11 @@ pub fn normalize(payload: &str) -> String {
     let mut out = String::with_capacity(plain.len() + 16);
     fold(&plain, &mut out);
     // What was sent in an unusual way stands below as the server comes to see it.
-    if let Some(line) = canonical::request_line(&plain) {
+    if let Some(line) = canonical::request_line(&plain).filter(|_| as_served) {
         out.push('\n');
         fold(&line, &mut out);
     }
-    if let Some(sent) = canonical::sent_by_command(&capped) {
+    if let Some(sent) = canonical::sent_by_command(&capped).filter(|_| as_served) {
         out.push('\n');
         fold(&peel(&sent), &mut out);
     }
@@ -210,7 +219,13 @@ mod tests {
     use super::*;
 
     fn check(payload: &str, expect: &str) {
-        assert_eq!(normalize(payload), expect, "{payload}");
+        assert_eq!(normalize_as_sent(payload), expect, "{payload}");
+    }
+
+    #[test]
+    fn what_the_server_comes_to_see_stands_below() {
+        assert_eq!(normalize("GET /a/../b HTTP/1.1"), "get/a/../b http/1.1\nget/b http/1.1");
+        assert_eq!(normalize("GET /b HTTP/1.1"), "get/b http/1.1");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::normalize::normalize;
+use super::normalize::normalize_as_sent;
 
 const MAX_WORDS: usize = 2048;
 
@@ -68,7 +68,7 @@ const COMMON: &[&str] = &[
 /// Permille likeness between a request's payload and a victim's own command line, after decoding both: the share of
 /// the command's weight that stands in the payload in the same order, less where it is made of common words only.
 pub fn ties_to_command(payload: &str, cmd_line: &str) -> u16 {
-    let (payload, command) = (normalize(payload), normalize(cmd_line));
+    let (payload, command) = (normalize_as_sent(payload), normalize_as_sent(cmd_line));
     let (payload, command) = (words(&payload), words(&command));
     let single: BTreeSet<&str> = payload.iter().copied().collect();
     let pairs: BTreeSet<(&str, &str)> = payload.windows(2).map(|it| (it[0], it[1])).collect();
