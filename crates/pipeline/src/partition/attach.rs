@@ -60,6 +60,7 @@ pub(super) fn attach(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTree
         shape.templates.keys().for_each(|it| with.entry(it).or_default().push(*gang));
     }
     let mut links = Vec::new();
+    let mut into: BTreeMap<usize, usize> = BTreeMap::new();
     for (small, shape) in shapes.iter().filter(|it| it.1.is_small()) {
         let mut shared: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for template in shape.templates.keys() {
@@ -69,6 +70,11 @@ pub(super) fn attach(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTree
         }
         let Some((gang, likeness)) = shape.part_of(&shapes, &shared) else { continue };
         let common: BTreeSet<&str> = shared[&gang].iter().copied().collect();
+        // Of a few hosts, it may be a part of a larger one itself; no circle comes of it, as each is far larger.
+        let mut gang = gang;
+        while let Some(larger) = into.get(&gang) {
+            gang = *larger;
+        }
         let in_common = |it: &usize| templates(&campaigns.list[*it]).filter(|it| common.contains(it.1)).count();
         // The campaign of the gang that has most of it; of several, the first.
         let to = members[&gang].iter().copied().max_by_key(|it| (in_common(it), std::cmp::Reverse(*it)));
@@ -76,9 +82,10 @@ pub(super) fn attach(sketch: &Sketch, campaigns: &Campaigns, members: &mut BTree
         let alike: Vec<Key> = shape.templates.iter().filter(|it| common.contains(*it.0)).map(|it| *it.1).collect();
         let weight = THRESHOLD + i64::try_from(likeness.saturating_sub(ALIKE) / 4).unwrap_or(0);
         links.push(Link { from: moved[0], to, weight, because: Vec::new(), together: None, alike });
-        let into = members.entry(gang).or_default();
-        into.extend(moved);
-        into.sort_unstable();
+        into.insert(*small, gang);
+        let all = members.entry(gang).or_default();
+        all.extend(moved);
+        all.sort_unstable();
     }
     links
 }
