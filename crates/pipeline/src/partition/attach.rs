@@ -190,3 +190,61 @@ pub(super) fn templates(campaign: &Campaign) -> impl Iterator<Item = (Key, &str)
     let told = |text: &str| is_told(text) && says_something(text);
     campaign.nodes.iter().map(|(key, it)| (*key, it.template.as_str())).filter(move |it| told(it.1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::sketch::{NodeStat, feature_key};
+    use crate::partition::{Registry, partition};
+    use ringleader_model::hash::hash64;
+
+    fn feature(sketch: &mut Sketch, kind: IndicatorKind, value: &str, context: Context) -> Key {
+        let key = feature_key(kind, value);
+        sketch.features.entry(key).or_insert_with(|| FeatureStat {
+            kind: kind as u8,
+            value: value.into(),
+            contexts: 1 << context as u8,
+            episodes: 1,
+            suspicious: 1,
+            hosts: Distinct::default(),
+            suspicious_hosts: Distinct::default(),
+            tenants: Distinct::default(),
+            first: Some(0),
+            last: Some(1),
+        });
+        key
+    }
+
+    /// A campaign with a server of its own, on so many hosts, with the kit and the names of all others.
+    fn campaign(sketch: &mut Sketch, id: u128, hosts: std::ops::Range<u64>) -> Campaign {
+        let mut it = Campaign { id, hostile: true, first: Some(0), last: Some(1), ..Campaign::default() };
+        hosts.for_each(|host| it.hosts.insert(hash64(&host.to_le_bytes())));
+        it.suspicious_hosts = it.hosts.clone();
+        let url = format!("http://192.0.2.{id}/x");
+        it.signature = vec![feature(sketch, IndicatorKind::Url, &url, Context::Downloaded)];
+        it.features.clone_from(&it.signature);
+        for name in ["/tmp/.kit/first", "/tmp/.kit/second"] {
+            it.features.push(feature(sketch, IndicatorKind::FilePath, name, Context::Executed));
+        }
+        for n in 0..6u128 {
+            let template = format!("/tmp/.kit/first --step {n} --and more of it");
+            it.nodes.insert(n, NodeStat { template, observed: 1, hosts: Distinct::default(), ..NodeStat::default() });
+        }
+        it
+    }
+
+    #[test]
+    fn a_part_of_a_part_goes_where_that_went() {
+        let mut sketch = Sketch::default();
+        let list = vec![
+            campaign(&mut sketch, 1, 0..4),
+            campaign(&mut sketch, 2, 100..101),
+            campaign(&mut sketch, 3, 200..240),
+        ];
+        let campaigns = Campaigns { list, ..Campaigns::default() };
+        let gangs = partition(&sketch, &campaigns, &Registry::default());
+        let members: Vec<&[usize]> = gangs.iter().map(|it| it.campaigns.as_slice()).collect();
+        assert_eq!(members, [&[0, 1, 2]]);
+        assert_eq!(gangs[0].links.len(), 2);
+    }
+}
