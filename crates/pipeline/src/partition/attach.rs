@@ -216,8 +216,8 @@ mod tests {
     }
 
     /// A campaign with a server of its own, on so many hosts, with the kit and the names of all others.
-    fn campaign(sketch: &mut Sketch, id: u128, hosts: std::ops::Range<u64>) -> Campaign {
-        let mut it = Campaign { id, hostile: true, first: Some(0), last: Some(1), ..Campaign::default() };
+    fn campaign(sketch: &mut Sketch, id: u128, hosts: std::ops::Range<u64>, time: i64) -> Campaign {
+        let mut it = Campaign { id, hostile: true, first: Some(time), last: Some(time), ..Campaign::default() };
         hosts.for_each(|host| it.hosts.insert(hash64(&host.to_le_bytes())));
         it.suspicious_hosts = it.hosts.clone();
         let url = format!("http://192.0.2.{id}/x");
@@ -237,9 +237,9 @@ mod tests {
     fn a_part_of_a_part_goes_where_that_went() {
         let mut sketch = Sketch::default();
         let list = vec![
-            campaign(&mut sketch, 1, 0..4),
-            campaign(&mut sketch, 2, 100..101),
-            campaign(&mut sketch, 3, 200..240),
+            campaign(&mut sketch, 1, 0..4, 90),
+            campaign(&mut sketch, 2, 100..101, 90),
+            campaign(&mut sketch, 3, 200..240, 0),
         ];
         let campaigns = Campaigns { list, ..Campaigns::default() };
         let gangs = partition(&sketch, &campaigns, &Registry::default());
