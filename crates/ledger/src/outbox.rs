@@ -4,6 +4,7 @@
 
 use ringleader_model::Timestamp;
 use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 
 use crate::error::Result;
 use crate::sql::{count, exec, number, rows, text};
@@ -62,17 +63,7 @@ impl Ledger {
             let sql = "SELECT message_id, channel, body, created, not_before, attempts, error FROM outbox
                        WHERE channel = $1 AND sent = 0 AND not_before <= $2 ORDER BY created, message_id LIMIT $3";
             let found = rows(db, sql, [channel.into(), now.0.into(), most.into()]).await?;
-            let one = |row| {
-                let message = Message {
-                    message_id: text(row, 0)?,
-                    channel: text(row, 1)?,
-                    body: text(row, 2)?,
-                    created: Timestamp(number(row, 3)?),
-                    not_before: Timestamp(number(row, 4)?),
-                };
-                Ok(Waiting { message, attempts: count(row, 5)?, error: text(row, 6)? })
-            };
-            found.iter().map(one).collect()
+            found.iter().map(waiting).collect()
         })
     }
 
@@ -118,17 +109,7 @@ impl Ledger {
             let sql = "SELECT message_id, channel, body, created, died, attempts, error FROM dead_letters
                        ORDER BY died DESC, message_id LIMIT $1";
             let found = rows(db, sql, [most.into()]).await?;
-            let one = |row| {
-                let message = Message {
-                    message_id: text(row, 0)?,
-                    channel: text(row, 1)?,
-                    body: text(row, 2)?,
-                    created: Timestamp(number(row, 3)?),
-                    not_before: Timestamp(number(row, 4)?),
-                };
-                Ok(Waiting { message, attempts: count(row, 5)?, error: text(row, 6)? })
-            };
-            found.iter().map(one).collect()
+            found.iter().map(waiting).collect()
         })
     }
 
@@ -186,6 +167,18 @@ pub(crate) async fn put(db: &mut AnyConnection, it: &Message) -> Written<()> {
         }
     }
     Ok(())
+}
+
+/// A row of either table; of a dead letter, the time to wait for is when it died.
+fn waiting(row: &AnyRow) -> sqlx::Result<Waiting> {
+    let message = Message {
+        message_id: text(row, 0)?,
+        channel: text(row, 1)?,
+        body: text(row, 2)?,
+        created: Timestamp(number(row, 3)?),
+        not_before: Timestamp(number(row, 4)?),
+    };
+    Ok(Waiting { message, attempts: count(row, 5)?, error: text(row, 6)? })
 }
 
 /// From the outbox to the dead letters.
