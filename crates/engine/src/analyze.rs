@@ -1,33 +1,27 @@
 //! host buckets → one sketch and the records of its episodes: once per part, then one fold. Records don't stay in memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ringleader_model::{Context, EventClass, Field, IndicatorKind, SensorRole, Timestamp};
+use ringleader_model::{EventClass, Field, SensorRole, Timestamp};
 use ringleader_pipeline::collect::rows::{Bucket, Sym};
-use ringleader_pipeline::connect::boundary::{Role, is_system_path};
-use ringleader_pipeline::connect::episodes::{Episode, episodes};
-use ringleader_pipeline::connect::link::base_name;
+use ringleader_pipeline::connect::episodes::episodes;
 use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, graphs, sort};
-use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Traced, Words, member, own_folder, process_uid};
+use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Traced, Words, member, process_uid};
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
 use ringleader_pipeline::merge::Sketch;
 use ringleader_pipeline::merge::record::EpisodeRecord;
-use ringleader_pipeline::merge::remnant::{NEAR, near, node_times};
+use ringleader_pipeline::merge::remnant::node_times;
 
+use crate::beside::Beside;
 use crate::buckets::Buckets;
 use crate::collect::Progress;
+use crate::handed::hand_over;
 use crate::records::{ProcessRecord, Records, SHARE, code_of};
 use crate::runs::{Packed, Runs};
 use crate::store::BUCKETS;
-
-/// A host that loses more than one link in so many leaves remnants.
-const LOSSY: u64 = 100;
-/// Remnants that are kept of one host, and the processes of the largest.
-const REMNANTS: usize = 1 << 14;
-const REMNANT_NODES: usize = 64;
 
 /// What the parts add up to.
 #[derive(Default)]
@@ -278,9 +272,7 @@ fn host(
     part.sketch.counts.processes += boundaries as u64;
     let mut episode_of: BTreeMap<u32, u128> = BTreeMap::new();
     let mut traced = Traced::default();
-    let mut cut_off = Vec::new();
-    let mut services = Services::default();
-    let loses = missing * LOSSY > links;
+    let mut beside = Beside::new(missing, links);
     for episode in &cut {
         if config.processes {
             episode_of.extend(episode.members.iter().map(|it| (*it, episode.id)));
@@ -288,21 +280,21 @@ fn host(
         match labeller.label(words, graph, episode, &about, &mut traced, &mut part.sketch) {
             Some(record) => {
                 if record.suspicious {
-                    services.add_intrusion(words, graph, episode, &record);
+                    beside.add_intrusion(words, graph, episode, &record);
                 }
                 part.records.push(record);
             }
-            None if loses && is_cut_off(graph, episode) => cut_off.push(episode),
-            None => services.add_plain(words, graph, episode),
+            None => beside.add_plain(episode),
         }
     }
     part.records.extend(labeller.label_loose(bucket, graph, &about, &mut part.sketch));
-    hand_over(part, first_record, ringleader_model::hash::hash64(name.as_bytes()));
-    remnants(words, graph, labeller, &about, cut_off, first_record, part);
-    services.start_together(&mut part.sketch, ringleader_model::hash::hash64(name.as_bytes()));
-    for episode in services.comrades(graph).take(REMNANTS) {
-        part.records.push(EpisodeRecord { comrade: true, ..labeller.remnant(words, graph, episode, &about) });
-        part.has_remnants = true;
+    hand_over(&mut part.sketch, &part.records[first_record..], ringleader_model::hash::hash64(name.as_bytes()));
+    beside.start_together(&mut part.sketch, ringleader_model::hash::hash64(name.as_bytes()));
+    let suspicious = node_times(part.records[first_record..].iter().filter(|it| it.suspicious));
+    if !suspicious.is_empty() {
+        let found = beside.remnants(words, graph, labeller, &about, &suspicious, &part.records[first_record..]);
+        part.has_remnants |= !found.is_empty();
+        part.records.extend(found);
     }
     if part.records[first_record..].iter().any(|it| it.alerted) {
         part.has_alerts = true;
@@ -312,161 +304,6 @@ fn host(
         process_records(bucket, graph, name, &episode_of, &mut part.processes);
     }
     part.own_addresses.extend(about.addresses.into_iter().map(|it| (it, Some(name.to_owned()))));
-}
-
-/// Keeps what a lossy sensor may have left of the host's intrusions: what was cut off next to one, and what does the
-/// same as they do at another time.
-fn remnants(
-    words: &mut Words<'_>,
-    graph: &HostGraph,
-    labeller: &mut Labeller<'_>,
-    about: &Host<'_>,
-    cut_off: Vec<&Episode>,
-    first: usize,
-    part: &mut Part,
-) {
-    let times = node_times(part.records[first..].iter().filter(|it| it.suspicious));
-    if times.is_empty() || cut_off.is_empty() {
-        return;
-    }
-    let whole = part.records.len();
-    let (beside, apart): (Vec<&Episode>, Vec<&Episode>) =
-        cut_off.into_iter().filter(|it| it.members.len() <= REMNANT_NODES).partition(|it| is_near(&times, graph, it));
-    for episode in beside.into_iter().take(REMNANTS) {
-        part.records.push(labeller.remnant(words, graph, episode, about));
-    }
-    let suspicious = part.records[first..].iter().filter(|it| it.suspicious || it.is_remnant());
-    let done: HashSet<u64> =
-        suspicious.flat_map(|it| &it.nodes).filter(|it| !it.inferred).map(|it| it.template).collect();
-    let room = REMNANTS.saturating_sub(part.records.len() - first);
-    let alike = |it: &&Episode| {
-        labeller.names_something(words, graph, it)
-            || labeller.all_templates(words, graph, it, &mut |it| done.contains(&it))
-    };
-    let alike: Vec<&Episode> = apart.into_iter().filter(alike).take(room).collect();
-    for episode in alike {
-        part.records.push(labeller.remnant(words, graph, episode, about));
-    }
-    part.has_remnants |= part.records.len() > whole;
-}
-
-/// What the host's services started, one activity at a time: an intruder in one of them starts several.
-#[derive(Default)]
-struct Services<'e> {
-    /// By service: when processes of intrusions started below it.
-    intrusions: BTreeMap<u32, Vec<i64>>,
-    /// By service: when intrusions began below it, of what group, and the path of the entry.
-    begun: BTreeMap<u32, Vec<(i64, u128, u128)>>,
-    /// With its service; what shows nothing by itself.
-    plain: Vec<(u32, &'e Episode)>,
-}
-
-impl<'e> Services<'e> {
-    /// The service that started the episode, where all that it starts is of one kind: init's and cron's is not.
-    fn service(words: &mut Words<'_>, graph: &HostGraph, episode: &Episode) -> Option<u32> {
-        let service = episode.boundary?;
-        let role = words.role(graph.processes[service as usize].file_path);
-        matches!(role, None | Some(Role::WebServer | Role::AppServer | Role::Database)).then_some(service)
-    }
-
-    fn add_intrusion(&mut self, words: &mut Words<'_>, graph: &HostGraph, episode: &Episode, record: &EpisodeRecord) {
-        let Some(service) = Self::service(words, graph, episode) else { return };
-        let starts = episode.members.iter().filter_map(|it| graph.processes[*it as usize].start);
-        self.intrusions.entry(service).or_default().extend(starts.map(|it| it.0));
-        if let Some((start, path)) = record.nodes.first().and_then(|it| Some((it.start?, it.path))) {
-            self.begun.entry(service).or_default().push((start, record.group, path));
-        }
-    }
-
-    fn start_together(&mut self, sketch: &mut Sketch, host: u64) {
-        for begun in self.begun.values_mut() {
-            begun.sort_unstable();
-            for pair in begun.windows(2).filter(|it| it[1].0 - it[0].0 <= NEAR && it[0].1 != it[1].1) {
-                sketch.start_together((pair[0].1, pair[0].2), (pair[1].1, pair[1].2), host);
-            }
-        }
-    }
-
-    fn add_plain(&mut self, words: &mut Words<'_>, graph: &HostGraph, episode: &'e Episode) {
-        if episode.members.len() <= REMNANT_NODES
-            && let Some(service) = Self::service(words, graph, episode)
-        {
-            self.plain.push((service, episode));
-        }
-    }
-
-    /// Plain episodes that a service started beside an intrusion in it.
-    fn comrades(mut self, graph: &HostGraph) -> impl Iterator<Item = &'e Episode> {
-        self.intrusions.values_mut().for_each(|it| it.sort_unstable());
-        self.plain.into_iter().filter_map(move |(service, episode)| {
-            is_near(self.intrusions.get(&service)?, graph, episode).then_some(episode)
-        })
-    }
-}
-
-/// Whether something above the episode was lost.
-fn is_cut_off(graph: &HostGraph, episode: &Episode) -> bool {
-    let entry = &graph.processes[episode.members[0] as usize];
-    entry.inferred || matches!(entry.status, ParentStatus::Missing | ParentStatus::Forked | ParentStatus::Reparented)
-}
-
-fn is_near(times: &[i64], graph: &HostGraph, episode: &Episode) -> bool {
-    let starts = episode.members.iter().filter_map(|it| graph.processes[*it as usize].start);
-    starts.into_iter().any(|it| near(times, it.0))
-}
-
-/// Which episodes of a host ran a file that another one had put there: what persistence starts is traced through
-/// what was written, across boundaries.
-fn hand_over(part: &mut Part, first: usize, host: u64) {
-    let records = &part.records[first..];
-    if records.len() < 2 {
-        return;
-    }
-    let mut put: BTreeMap<&str, BTreeSet<u128>> = BTreeMap::new();
-    for record in records {
-        for (kind, context, path) in record.nodes.iter().flat_map(|it| &it.indicators) {
-            if *kind == IndicatorKind::FilePath
-                && matches!(context, Context::Written | Context::Downloaded | Context::Executed)
-            {
-                put.entry(path).or_default().insert(record.group);
-                if !is_system_path(path) {
-                    put.entry(base_name(path)).or_default().insert(record.group);
-                }
-            }
-        }
-        // A folder that it keeps its files in.
-        for folder in ran(record).filter_map(own_folder) {
-            put.entry(folder).or_default().insert(record.group);
-        }
-    }
-    let mut handed: BTreeSet<(u128, u128, &str)> = BTreeSet::new();
-    for record in records {
-        for path in ran(record) {
-            let exact = put.get(path);
-            // A relative path is the same file by its name, where no program of the system is called so.
-            let by_name = if is_system_path(path) {
-                None
-            } else {
-                put.get(base_name(path)).filter(|_| base_name(path).len() > 3)
-            };
-            let by_folder = own_folder(path).and_then(|it| put.get(it));
-            let from = [exact, by_name, by_folder].into_iter().flatten().flatten();
-            for from in from.filter(|it| **it != record.group) {
-                handed.insert((*from, record.group, path));
-            }
-        }
-    }
-    let handed: Vec<(u128, u128, String)> = handed.into_iter().map(|(a, b, path)| (a, b, path.to_owned())).collect();
-    for (a, b, path) in handed {
-        part.sketch.hand(a, b, &path, host);
-    }
-}
-
-/// Programs and scripts that the episode ran.
-fn ran(record: &EpisodeRecord) -> impl Iterator<Item = &str> {
-    let scripts = record.nodes.iter().flat_map(|it| &it.indicators);
-    let scripts = scripts.filter(|it| it.0 == IndicatorKind::FilePath && it.1 == Context::Executed);
-    record.nodes.iter().filter_map(|it| it.file_path.as_deref()).chain(scripts.map(|it| it.2.as_str()))
 }
 
 fn health(graph: &HostGraph, links: u64, missing: u64) -> HostHealth {

@@ -2,9 +2,11 @@
 
 pub mod analyze;
 pub mod assemble;
+mod beside;
 pub mod buckets;
 pub mod collect;
 pub mod excerpts;
+mod handed;
 #[cfg(feature = "lake")]
 pub mod lake;
 pub mod records;

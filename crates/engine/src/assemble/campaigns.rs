@@ -10,7 +10,7 @@ use super::{Assembly, hex, strength};
 impl Assembly<'_> {
     pub(super) fn campaign_list(&mut self) {
         for at in 0..self.campaigns.list.len() {
-            if !self.shown(at) {
+            if !self.shown(at) || !self.told.contains(&at) {
                 continue;
             }
             let campaign = &self.campaigns.list[at];

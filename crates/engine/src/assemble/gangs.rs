@@ -30,8 +30,20 @@ impl Assembly<'_> {
         )
     }
 
+    /// What was computed of campaigns that no episode is in any more.
+    pub(super) fn forget_untold(&mut self) {
+        let ids: BTreeSet<Text> = self.told.iter().map(|it| hex(self.campaigns.list[*it].id)).collect();
+        for gang in &mut self.findings.computed {
+            gang.campaigns.retain(|it| ids.contains(it));
+        }
+        self.findings.computed.retain(|it| !it.campaigns.is_empty());
+    }
+
     pub(super) fn gangs(&mut self, known: &Known) {
         for at in 0..self.gangs.len() {
+            if !self.gangs[at].campaigns.iter().any(|it| self.told.contains(it)) {
+                continue;
+            }
             let seen = std::mem::take(&mut self.seen[at]);
             let gang = self.gang(at, &seen);
             let id = self.gangs[at].id;
@@ -50,7 +62,7 @@ impl Assembly<'_> {
         let gang = &self.gangs[at];
         let gang_id = hex(gang.id);
         let name = self.decided.names.get(&gang.id).cloned().unwrap_or_else(|| format!("gang {}", &gang_id[..8]));
-        let members = gang.campaigns.clone();
+        let members: Vec<usize> = gang.campaigns.iter().copied().filter(|it| self.told.contains(it)).collect();
         let list = &self.campaigns.list;
         let mut hosts = Distinct::<1024>::default();
         let mut suspicious = hosts.clone();
@@ -68,8 +80,11 @@ impl Assembly<'_> {
         let how = self.how(&name, seen);
         let what = self.what(&name, seen);
         let suggestions = self.suggestions(&name, &members, &how, &what, (first, last), seen);
-        let links = gang.links.iter().map(|it| self.link(it, seen)).collect();
-        let near_misses = gang.near_misses.iter().map(|it| self.near_miss(it, &members, seen)).collect();
+        let told = |it: &&partition::Link| self.told.contains(&it.from) && self.told.contains(&it.to);
+        let links: Vec<&partition::Link> = gang.links.iter().filter(told).collect();
+        let near_misses: Vec<&partition::Link> = gang.near_misses.iter().filter(told).collect();
+        let links = links.into_iter().map(|it| self.link(it, seen)).collect();
+        let near_misses = near_misses.into_iter().map(|it| self.near_miss(it, &members, seen)).collect();
         Gang {
             gang_id,
             name,

@@ -74,6 +74,7 @@ pub fn assemble(
     let mut it = Assembly::new(analyzed, knowledge, &campaigns, &gangs, &known.decided, buckets);
     it.findings.computed = as_computed;
     it.hosts(tables)?;
+    it.forget_untold();
     it.gangs(known);
     it.campaign_list();
     it.indicators();
@@ -96,6 +97,8 @@ struct Assembly<'a> {
     sources: Vec<Text>,
     evidence: BTreeMap<Text, Evidence>,
     findings: Findings,
+    /// Campaigns that episodes are in. All of another's may have gone where the rest of their intrusions is.
+    told: BTreeSet<usize>,
     seen: Vec<GangSeen>,
     /// (campaign, node of its merged graph) → what shows it
     node_evidence: BTreeMap<(usize, Key), Examples>,
@@ -122,6 +125,7 @@ impl<'a> Assembly<'a> {
             sources: buckets.sources().iter().map(|it| it.source.clone()).collect(),
             evidence: BTreeMap::new(),
             findings: Findings::default(),
+            told: BTreeSet::new(),
             seen: Vec::new(),
             node_evidence: BTreeMap::new(),
         };

@@ -1,9 +1,13 @@
-//! remnants → the campaigns that they are a part of, host after host. What is decided by: `merge::remnant`.
+//! remnants and scraps → the campaigns that they are a part of, host after host. What is decided by: `merge::remnant`.
+//!
+//! A scrap is suspicious by itself, but cut off, and without anything that tells whose it is: its likes from several gangs
+//! with one kit make one campaign by structure. On its own host it can be told: there, one gang does just that.
 
 use std::collections::BTreeMap;
 use std::io;
 
-use ringleader_pipeline::merge::record::EpisodeRecord;
+use ringleader_model::findings::ParentStatus;
+use ringleader_pipeline::merge::record::{EpisodeRecord, Tie};
 use ringleader_pipeline::merge::remnant::{Beside, Ordinary, is_near, node_times};
 
 use super::{Assembly, Group};
@@ -23,6 +27,21 @@ struct Doings {
     times: Vec<i64>,
     /// When each of its episodes began, and its campaign.
     starts: Vec<(i64, usize)>,
+    /// Something there tells that it is this gang.
+    signed: bool,
+}
+
+impl Doings {
+    /// The campaign of the episode that began nearest, and how far from it.
+    fn nearest(&self, record: &EpisodeRecord) -> Option<(u64, usize)> {
+        let start = record.nodes.iter().filter_map(|it| it.start).min().unwrap_or(0);
+        self.starts.iter().map(|it| (it.0.abs_diff(start), it.1)).min()
+    }
+}
+
+/// The campaign of the episode that began nearest, of whatever gang.
+fn nearest(doings: &BTreeMap<Group, Doings>, record: &EpisodeRecord) -> Option<usize> {
+    Some(doings.values().filter_map(|it| it.nearest(record)).min()?.1)
 }
 
 impl Remnants {
@@ -37,13 +56,16 @@ impl Remnants {
         for_each_host(&assembly.analyzed.records, |of_host| {
             let doings = doings(assembly, &of_host);
             for (group, done) in &doings {
-                it.beside.entry(*group).or_default().host(&done.times, logged_of(assembly, &of_host[0].host));
+                let host = &of_host[0].host;
+                it.beside.entry(*group).or_default().host(
+                    &done.times,
+                    began(assembly, host),
+                    logged_of(assembly, host),
+                );
             }
-            for remnant in of_host.iter().filter(|it| it.is_remnant()) {
+            for remnant in of_host.iter().filter(|it| it.is_remnant() && it.tie != Tie::Container) {
                 for (group, done) in &doings {
-                    if remnant.comrade || assembly.steps[group].hold(remnant) {
-                        it.beside.entry(*group).or_default().add(remnant, is_near(&done.times, remnant));
-                    }
+                    it.beside.entry(*group).or_default().add(remnant, &done.times);
                 }
             }
         })?;
@@ -53,31 +75,63 @@ impl Remnants {
     /// The records of a host that are shown, with their campaigns.
     pub(super) fn attached(&self, assembly: &Assembly<'_>, of_host: Vec<EpisodeRecord>) -> Vec<(EpisodeRecord, usize)> {
         // Most hosts have none, and are not looked at any closer.
-        let any = of_host.iter().any(EpisodeRecord::is_remnant);
+        let any = of_host.iter().any(|it| it.is_remnant() || is_scrap(assembly, it));
         let doings = if any { doings(assembly, &of_host) } else { BTreeMap::new() };
         let campaign_of = |record: &EpisodeRecord| {
             if !record.is_remnant() {
                 let campaign = assembly.campaigns.of_group.get(&record.group).copied();
-                return campaign.filter(|it| assembly.shown(*it));
+                let campaign = campaign.filter(|it| assembly.shown(*it))?;
+                return Some(owner_of_scrap(assembly, &doings, record, campaign).unwrap_or(campaign));
+            }
+            if record.tie == Tie::Container {
+                return nearest(&doings, record);
             }
             let mut owners = doings.iter().filter(|(group, done)| {
                 let is_near = is_near(&done.times, record);
-                let beside = self.beside.get(group).filter(|_| record.comrade || assembly.steps[group].hold(record));
-                beside.is_some_and(|it| it.owns(record, is_near, &self.ordinary, self.logged))
+                let held = assembly.steps[group].hold(record);
+                let beside = self.beside.get(group);
+                beside.is_some_and(|it| it.owns(record, is_near, held, &self.ordinary, self.logged))
             });
             // Two gangs that could both be meant: neither is claimed.
             let (_, only) = owners.next().filter(|_| owners.next().is_none())?;
-            let start = record.nodes.iter().filter_map(|it| it.start).min().unwrap_or(0);
-            only.starts.iter().min_by_key(|it| (it.0.abs_diff(start), it.1)).map(|it| it.1)
+            Some(only.nearest(record)?.1)
         };
         of_host.into_iter().filter_map(|it| campaign_of(&it).map(|at| (it, at))).collect()
     }
+}
+
+fn is_scrap(assembly: &Assembly<'_>, record: &EpisodeRecord) -> bool {
+    let campaign = assembly.campaigns.of_group.get(&record.group);
+    let unsigned = campaign.is_some_and(|it| assembly.campaigns.list[*it].signature.is_empty());
+    unsigned && record.nodes.iter().any(|it| !it.inferred && it.status == ParentStatus::Missing)
+}
+
+/// The campaign that a scrap goes to: of the one gang on its host that does all it shows, unless its own gang is there.
+fn owner_of_scrap(
+    assembly: &Assembly<'_>,
+    doings: &BTreeMap<Group, Doings>,
+    record: &EpisodeRecord,
+    campaign: usize,
+) -> Option<usize> {
+    if !is_scrap(assembly, record) {
+        return None;
+    }
+    let own = assembly.group_of(campaign);
+    let mut owners =
+        doings.iter().filter(|(group, done)| done.signed && (**group == own || assembly.steps[group].hold(record)));
+    let (group, only) = owners.next().filter(|_| owners.next().is_none())?;
+    if *group == own { None } else { Some(only.nearest(record)?.1) }
 }
 
 /// How long the host's log is, microseconds.
 fn logged_of(assembly: &Assembly<'_>, host: &str) -> i64 {
     let health = assembly.analyzed.health.get(host);
     health.and_then(|it| Some(it.last?.0 - it.first?.0)).unwrap_or(0)
+}
+
+/// When its log began.
+fn began(assembly: &Assembly<'_>, host: &str) -> i64 {
+    assembly.analyzed.health.get(host).and_then(|it| it.first).map_or(0, |it| it.0)
 }
 
 /// What each gang did there, where there are remnants at all.
@@ -92,6 +146,7 @@ fn doings(assembly: &Assembly<'_>, of_host: &[EpisodeRecord]) -> BTreeMap<Group,
     }
     let doings = |of: Vec<(&EpisodeRecord, usize)>| Doings {
         times: node_times(of.iter().map(|it| it.0)),
+        signed: of.iter().any(|it| !assembly.campaigns.list[it.1].signature.is_empty()),
         starts: of
             .iter()
             .filter_map(|(record, campaign)| Some((record.nodes.iter().filter_map(|it| it.start).min()?, *campaign)))

@@ -66,6 +66,7 @@ impl Assembly<'_> {
             rows.episodes.push(self.episode(record, *campaign, gang, way_in, &ids));
             self.members(record, &ids, &mut rows);
             self.note(record, *campaign, gang, host);
+            self.told.insert(*campaign);
         }
         self.repairs(host, shown, &mut rows);
         for row in &rows.repairs {

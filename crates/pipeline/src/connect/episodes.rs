@@ -26,6 +26,15 @@ pub struct Episode {
     pub boundary: Option<u32>,
 }
 
+impl Episode {
+    /// The id of the episode that a process is the entry of.
+    pub fn id_of(entry: &Process) -> u128 {
+        // The entry may be inferred, and another entry may be inferred from the same child: the tag keeps them apart.
+        let tag = u64::from(matches!(entry.uid, Uid::Inferred(_)));
+        hash128(&entry.uid.number().to_le_bytes(), 16 + tag)
+    }
+}
+
 /// Cuts the host's forest at its boundaries.
 ///
 /// Cost: O(n). The order of episodes is that of their entries.
@@ -57,10 +66,7 @@ pub fn episodes(graph: &HostGraph, bucket: &Bucket) -> Vec<Episode> {
             next += 1;
             members.extend(children.of(parent).iter().filter(|child| !boundary[**child as usize]));
         }
-        let entry = &graph.processes[at];
-        // The entry may be inferred, and another entry may be inferred from the same child: the tag keeps them apart.
-        let tag = u64::from(matches!(entry.uid, Uid::Inferred(_)));
-        episodes.push(Episode { id: hash128(&entry.uid.number().to_le_bytes(), 16 + tag), members, boundary: above });
+        episodes.push(Episode { id: Episode::id_of(&graph.processes[at]), members, boundary: above });
     }
     episodes
 }

@@ -86,7 +86,7 @@ pub fn campaigns(sketch: &Sketch, list: &StopList) -> Campaigns {
         by_root.entry(join.find(at[key])).or_default().push(*key);
     }
     let mut list: Vec<Campaign> = by_root.into_values().map(|groups| campaign(sketch, groups, &stopped)).collect();
-    super::routine::settle(&mut list, sketch.counts.hosts);
+    super::routine::settle(&mut list, &sketch.background, sketch.counts.hosts);
     list.sort_by_key(|it| it.id);
     let of_group = list.iter().zip(0..).flat_map(|(it, at)| it.groups.iter().map(move |key| (*key, at))).collect();
     Campaigns { list, of_group, stopped }

@@ -16,8 +16,8 @@ pub struct EpisodeRecord {
     pub entry: Option<u128>,
     pub honeypot: bool,
     pub suspicious: bool,
-    /// A remnant that nothing cut off: one service started it right beside an intrusion.
-    pub comrade: bool,
+    /// Of a remnant: what ties it to an intrusion.
+    pub tie: Tie,
     pub nodes: Vec<NodeRecord>,
     /// Records of the episode that are no process: web requests, logons, alerts tied to it.
     pub others: Vec<MemberRecord>,
@@ -28,6 +28,20 @@ pub struct EpisodeRecord {
     /// Links of the whole host to ordinary processes, and those whose parent's event was lost: its loss rate.
     pub host_missing: u64,
     pub host_links: u64,
+}
+
+/// Why an episode that shows nothing may be a part of an intrusion.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tie {
+    /// It does what the intruder does.
+    #[default]
+    Alike,
+    /// One service started it right beside an intrusion.
+    Comrade,
+    /// It began the container that the intrusion is in.
+    Container,
+    /// It runs a file that is no program of the system's.
+    Own,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::background::BACKGROUND_PATHS;
-use super::record::EpisodeRecord;
+use super::record::{EpisodeRecord, Tie};
 use super::sketch::{Key, Sketch};
 
 /// What ran within this time of an intruder's process is next to it, microseconds.
@@ -41,8 +41,14 @@ fn covered(times: &[i64]) -> i64 {
     if times.is_empty() { 0 } else { gaps + 2 * NEAR }
 }
 
-/// So many of what a service starts beside a gang's episodes are no chance, if hardly any stand elsewhere.
-const LEAST_COMRADES: u64 = 3;
+/// What the gang's other episodes do not show: so many next to it, on so many hosts, are no chance if hardly any stand
+/// elsewhere.
+const LEAST_STRANGE: u64 = 3;
+const STRANGE_HOSTS: u64 = 3;
+/// What would not have been there so often before the gang came tells nothing by its absence.
+const LEAST_EXPECTED: u64 = 2;
+/// So many hosts of a gang that run a file which hardly any other host runs.
+const OWN_HOSTS: u64 = 4;
 
 /// How often the paths of remnants stand next to one gang's episodes, and how often on a host where it was.
 #[derive(Debug, Clone, Default)]
@@ -54,56 +60,95 @@ pub struct Beside {
 /// Paths, and the time in which they were counted: microseconds of all hosts together.
 #[derive(Debug, Clone, Default)]
 struct Counted {
-    paths: BTreeMap<Key, u64>,
+    paths: BTreeMap<Key, OfPath>,
     time: i64,
+    /// Of it, how long the gang had not come yet.
+    before: i64,
+    hosts: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct OfPath {
+    times: u64,
+    hosts: u64,
+    /// The number of the last host.
+    last: u64,
+    /// How often it was there before the gang was.
+    before: u64,
 }
 
 /// On hosts where a gang was, so many of a path are no chance.
 const LEAST_THERE: u64 = 8;
 
 impl Beside {
-    /// Adds what the gang did on one host, whose log is so long.
-    pub fn host(&mut self, times: &[i64], logged: i64) {
+    /// Adds what the gang did on one host, whose log began then and is so long.
+    pub fn host(&mut self, times: &[i64], began: i64, logged: i64) {
+        let before = times.first().map_or(0, |it| it.saturating_sub(began)).clamp(0, logged);
+        self.there.before = self.there.before.saturating_add(before);
         self.next.time = self.next.time.saturating_add(covered(times));
         self.there.time = self.there.time.saturating_add(logged);
+        self.next.hosts += 1;
+        self.there.hosts += 1;
     }
 
-    /// Adds a remnant on such a host.
-    pub fn add(&mut self, remnant: &EpisodeRecord, is_next: bool) {
-        self.there.add(remnant);
-        if is_next {
-            self.next.add(remnant);
+    /// Adds a remnant on such a host; `times` as above.
+    pub fn add(&mut self, remnant: &EpisodeRecord, times: &[i64]) {
+        let start = remnant.nodes.iter().filter_map(|it| it.start).min().unwrap_or(i64::MAX);
+        let is_before = times.first().is_some_and(|it| start < it.saturating_sub(NEAR));
+        self.there.add(remnant, is_before);
+        if is_near(times, remnant) {
+            self.next.add(remnant, is_before);
         }
     }
 
-    /// Whether the remnant, or any path of it, is the gang's: not there by chance. `logged` is how long the hosts' logs are
-    /// together.
-    pub fn owns(&self, remnant: &EpisodeRecord, is_next: bool, ordinary: &Ordinary, logged: i64) -> bool {
-        if remnant.comrade {
-            // The gang's other episodes do not show it: that it starts there, again and again, is all that speaks for it.
-            let entry = remnant.nodes.first().filter(|it| !it.inferred);
-            return is_next && entry.is_some_and(|it| self.next.owns(it.path, LEAST_COMRADES, ordinary, logged));
+    /// Whether the remnant, or any path of it, is the gang's: not there by chance. `held`: the gang does all that it shows;
+    /// `logged` is how long the hosts' logs are together.
+    pub fn owns(&self, remnant: &EpisodeRecord, is_next: bool, held: bool, ordinary: &Ordinary, logged: i64) -> bool {
+        if held && remnant.tie != Tie::Comrade {
+            return remnant.nodes.iter().filter(|it| !it.inferred).any(|it| {
+                is_next && self.next.owns(it.path, (1, 1), ordinary, logged)
+                    || self.there.owns(it.path, (LEAST_THERE, 1), ordinary, logged)
+            });
         }
-        remnant.nodes.iter().filter(|it| !it.inferred).any(|it| {
-            is_next && self.next.owns(it.path, 1, ordinary, logged)
-                || self.there.owns(it.path, LEAST_THERE, ordinary, logged)
-        })
+        // That it starts there, again and again, is all that speaks for it.
+        // A session is the same for everyone.
+        let Some(entry) = remnant.nodes.iter().find(|it| !it.inferred && it.path != 0) else { return false };
+        // What goes with a kind of host goes with it before the gang comes as well.
+        let came_with_it = remnant.tie == Tie::Comrade || self.there.came_with_it(entry.path);
+        came_with_it
+            && (is_next && self.next.owns(entry.path, (LEAST_STRANGE, STRANGE_HOSTS), ordinary, logged)
+                || remnant.tie == Tie::Own && self.there.owns(entry.path, (LEAST_THERE, OWN_HOSTS), ordinary, logged))
     }
 }
 
 impl Counted {
     /// Beyond a bound, only the smallest keys are counted.
-    fn add(&mut self, remnant: &EpisodeRecord) {
+    fn add(&mut self, remnant: &EpisodeRecord, is_before: bool) {
         for node in remnant.nodes.iter().filter(|it| !it.inferred) {
-            *self.paths.entry(node.path).or_default() += 1;
+            let of = self.paths.entry(node.path).or_default();
+            of.times += 1;
+            of.before += u64::from(is_before);
+            if of.hosts == 0 || of.last != self.hosts {
+                of.hosts += 1;
+                of.last = self.hosts;
+            }
         }
         while self.paths.len() > PATHS {
             self.paths.pop_last();
         }
     }
 
-    fn owns(&self, path: Key, least: u64, ordinary: &Ordinary, logged: i64) -> bool {
-        let Some(here) = self.paths.get(&path).copied().filter(|it| *it >= least) else { return false };
+    /// Whether a path is not there before the gang is, where it would be if it had nothing to do with it.
+    fn came_with_it(&self, path: Key) -> bool {
+        let Some(of) = self.paths.get(&path) else { return false };
+        let expected = u128::from(of.times) * self.before.max(0) as u128 / self.time.max(1) as u128;
+        expected >= u128::from(LEAST_EXPECTED) && u128::from(of.before) * 10 <= expected
+    }
+
+    /// `least`: times, and hosts.
+    fn owns(&self, path: Key, least: (u64, u64), ordinary: &Ordinary, logged: i64) -> bool {
+        let here = self.paths.get(&path).filter(|it| it.times >= least.0 && it.hosts >= least.1);
+        let Some(here) = here.map(|it| it.times) else { return false };
         let Some(all) = ordinary.count(path) else { return false };
         let elsewhere = u128::from(all.saturating_sub(here));
         let (time, rest) = (self.time.max(1) as u128, (logged - self.time).max(1) as u128);
@@ -176,16 +221,16 @@ mod tests {
         let mut beside = Beside::default();
         // A gang was seen for a hundredth of the time: ten of a thousand are next to it by chance, ten of ten are not.
         let times: Vec<i64> = (0..100).map(|it| it * 1000 * SECOND).collect();
-        beside.host(&times, 20_000 * SECOND);
+        beside.host(&times, 0, 20_000 * SECOND);
         for n in 0..10 {
-            beside.add(&remnant(7, n), true);
-            beside.add(&remnant(8, n), true);
+            beside.add(&remnant(7, n), &times);
+            beside.add(&remnant(8, n), &times);
         }
         sketch.background.add(7, 1000);
         sketch.background.add(8, 10);
         let ordinary = Ordinary::of(&sketch);
-        assert!(!beside.owns(&remnant(7, 0), true, &ordinary, 100_000 * SECOND));
-        assert!(beside.owns(&remnant(8, 0), true, &ordinary, 100_000 * SECOND));
-        assert!(!beside.owns(&remnant(9, 0), true, &ordinary, 100_000 * SECOND), "never seen beside it");
+        assert!(!beside.owns(&remnant(7, 0), true, true, &ordinary, 100_000 * SECOND));
+        assert!(beside.owns(&remnant(8, 0), true, true, &ordinary, 100_000 * SECOND));
+        assert!(!beside.owns(&remnant(9, 0), true, true, &ordinary, 100_000 * SECOND), "never seen beside it");
     }
 }

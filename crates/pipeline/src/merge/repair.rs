@@ -408,6 +408,9 @@ struct Loss {
     fleet: u64,
 }
 
+/// What is short-lived is lost so many times as often as others.
+const SHORT_LIVED: u64 = 2;
+const MOST_LOST: u64 = 950;
 /// Links that tell a host's own loss.
 const TELLING_LINKS: u64 = 50;
 
@@ -416,13 +419,15 @@ impl Loss {
         // Few links say little: the rest is taken from the fleet.
         let links = record.host_links.max(TELLING_LINKS);
         let host = (record.host_missing * ONE + (links - record.host_links) * fleet) / links;
-        Self { host: host.min(950), fleet: fleet.min(950) }
+        Self { host: host.min(MOST_LOST), fleet: fleet.min(MOST_LOST) }
     }
 
     /// Of the times that a parent was not logged, how often its event was lost, and it was no fork without one: for
-    /// `logged` times that it was logged, so many more are lost, give or take what chance does.
+    /// `logged` times that it was logged, so many more are lost, give or take what chance does. A short-lived process is
+    /// lost more often than others.
     fn lost_of(&self, logged: u64, unlogged: u64) -> u64 {
-        let expected = logged * self.host / (ONE - self.host);
+        let host = (self.host * SHORT_LIVED).min(MOST_LOST);
+        let expected = logged * host / (ONE - host);
         let chance = 2 * expected.isqrt() + 2;
         if self.host == 0 || expected + chance == 0 {
             return 0;

@@ -7,8 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::background::Background;
 use super::campaigns::{Campaign, first_path};
 use super::distinct::Distinct;
+use super::sketch::Key;
 use crate::label::paths::is_dropzone;
 
 /// Once on a host may be anything; so may a single host.
@@ -24,9 +26,9 @@ const SIGNED: u64 = 4;
 /// How much of what a campaign shows recurs like that, in thousandths: some of its steps come less often.
 const MOSTLY: u64 = 700;
 /// Intruders show more than one thing at a time.
-const BEHAVIOURS: usize = 3;
+const BEHAVIOURS: usize = 4;
 /// A way in that is surer than its mere place in the process tree, in thousandths.
-const SURE: u64 = 600;
+const SURE: u64 = 860;
 
 /// A command line that shows something, wherever it was run.
 #[derive(Default)]
@@ -38,8 +40,17 @@ struct Shown {
     last: Option<i64>,
 }
 
-/// Takes the hostility from what is routine; `fleet` is how many hosts there are.
-pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
+/// What shows nothing by itself is ordinary where it ran so many times as often without any suspicion, ...
+const ORDINARY: u64 = 2;
+/// ... and a campaign is where that holds for so much of it, in thousandths.
+const MOSTLY_ORDINARY: u64 = 900;
+
+/// Takes the hostility from what is routine, and from what is ordinary elsewhere; `fleet` is how many hosts there are.
+pub(super) fn settle(campaigns: &mut [Campaign], background: &Background, fleet: u64) {
+    let kept = background.kept();
+    for campaign in campaigns.iter_mut().filter(|it| it.hostile && it.signature.is_empty() && it.honeypot == 0) {
+        campaign.hostile = !is_ordinary(campaign, &kept);
+    }
     let first = campaigns.iter().filter_map(|it| it.first).min();
     let last = campaigns.iter().filter_map(|it| it.last).max();
     let (Some(first), Some(last)) = (first, last) else { return };
@@ -65,6 +76,46 @@ pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
     let usual = (taken.count() * 1000).checked_div(fleet).unwrap_or(0);
     let goes_with = usual * OFTEN / 1000 + MORE;
     let whole = last.saturating_sub(first) / 1_000_000 * SPAN;
+    if std::env::var_os("DBG").is_some() {
+        let mut all: Vec<_> = shown.iter().collect();
+        all.sort_by_key(|it| std::cmp::Reverse(it.1.times));
+        for (t, it) in all.into_iter().take(40) {
+            eprintln!(
+                "DBG shown hosts {} times {} signed {} span {} of {} share {} <= {goes_with}: {}",
+                it.hosts.count(),
+                it.times,
+                it.signed,
+                it.last.zip(it.first).map_or(0, |(a, b)| (a - b) / 1000),
+                whole,
+                it.hosts.share_in(&taken),
+                t.get(..120).unwrap_or(t)
+            );
+        }
+        for c in campaigns.iter().filter(|it| it.hostile && it.signature.is_empty()) {
+            let n: u64 = c.nodes.values().map(|it| it.observed).sum();
+            if n > 40 {
+                let b: BTreeSet<_> = c.nodes.values().flat_map(|it| it.behaviours.keys()).collect();
+                let t: Vec<_> = c
+                    .nodes
+                    .values()
+                    .filter(|it| !it.behaviours.is_empty())
+                    .map(|it| (it.observed, it.template.get(..60).unwrap_or(&it.template).to_owned()))
+                    .take(3)
+                    .collect();
+                eprintln!(
+                    "DBG camp {:032x} n {n} hosts {} methods {:?} behaviours {} drop {} may {} {t:?}",
+                    c.id,
+                    c.hosts.count(),
+                    c.methods,
+                    b.len(),
+                    c.nodes
+                        .values()
+                        .any(|it| is_dropzone(first_path(&it.template)) || is_dropzone(first_path(&it.sample))),
+                    may_be_routine(c)
+                );
+            }
+        }
+    }
     shown.retain(|_, it| it.recurs(whole) && it.hosts.share_in(&taken) <= goes_with);
     for campaign in campaigns.iter_mut().filter(|it| it.hostile && may_be_routine(it)) {
         let times = |routine: bool| -> u64 {
@@ -74,6 +125,21 @@ pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
         let (routine, all) = (times(true), times(false));
         campaign.hostile = routine == 0 || routine * 1000 < all * MOSTLY;
     }
+}
+
+/// It was suspected for where it ran, and all that it ran is run elsewhere all the time.
+fn is_ordinary(campaign: &Campaign, background: &BTreeMap<Key, u64>) -> bool {
+    if campaign.nodes.values().any(|it| !it.behaviours.is_empty() || !it.network_roles.is_empty()) {
+        return false;
+    }
+    let logged = campaign.nodes.iter().filter(|it| it.1.observed > 0);
+    let (mut ordinary, mut all) = (0, 0);
+    for (path, node) in logged {
+        let elsewhere = background.get(path).copied().unwrap_or(0);
+        all += node.observed;
+        ordinary += if elsewhere >= node.observed * ORDINARY { node.observed } else { 0 };
+    }
+    all > 0 && ordinary * 1000 >= all * MOSTLY_ORDINARY
 }
 
 impl Shown {
@@ -121,7 +187,7 @@ mod tests {
 
     fn check(campaigns: Vec<Campaign>, expect: &[bool]) {
         let mut campaigns = campaigns;
-        settle(&mut campaigns, 100);
+        settle(&mut campaigns, &Background::default(), 100);
         assert_eq!(campaigns.iter().map(|it| it.hostile).collect::<Vec<_>>(), expect);
     }
 

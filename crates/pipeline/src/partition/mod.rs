@@ -200,7 +200,9 @@ fn weight(feature: &FeatureStat) -> Option<i64> {
         IndicatorKind::Ip | IndicatorKind::IpPort if names_private(feature.kind(), &feature.value) => HABIT,
         IndicatorKind::Wallet | IndicatorKind::SshKey => 1000,
         IndicatorKind::Hash | IndicatorKind::Paste | IndicatorKind::Url => 800,
-        IndicatorKind::Ip | IndicatorKind::IpPort | IndicatorKind::Domain => 650,
+        IndicatorKind::IpPort | IndicatorKind::Domain => 650,
+        // One address may be rented out again, or be a host that both took: something else must agree.
+        IndicatorKind::Ip => 550,
         IndicatorKind::Email => 500,
         IndicatorKind::Pool => 200,
         IndicatorKind::Image => 300,

@@ -22,13 +22,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use ringleader_model::hash::{ByHash, hash64};
-use ringleader_model::{Indicator, IndicatorKind};
+use ringleader_model::{Context, Indicator, IndicatorKind};
 
 use super::methods::{MethodMatch, Methods};
 use super::network::{self, Signals};
 use super::{BehaviourId, Behaviours, ProcessView, Severity};
 use crate::connect::episodes::Episode;
-use crate::connect::{HostGraph, Process};
+use crate::connect::{HostGraph, Process, boundary};
 use crate::extract::Extractor;
 use crate::merge::Sketch;
 use crate::merge::record::EpisodeRecord;
@@ -42,6 +42,9 @@ use said::Said;
 pub use traced::{Traced, own_folder};
 pub use words::Words;
 
+/// So many behaviours that honest people show as well are an intruder's, within so many microseconds.
+const MEDIUM_AT_ONCE: usize = 3;
+const AT_ONCE: i64 = 120_000_000;
 /// Distinct values a labeller remembers before it starts anew.
 const REMEMBERED: usize = 1 << 17;
 /// Commands of a script that is remembered.
@@ -247,6 +250,20 @@ impl<'k> Labeller<'k> {
         logged(graph, episode).any(|it| words.brief(self, it).n_indicators > 0)
     }
 
+    /// Whether the episode runs or writes a file that is no program of the system.
+    pub fn runs_own_file(&mut self, words: &mut Words<'_>, graph: &HostGraph, episode: &Episode) -> bool {
+        let own = |it: &Indicator| {
+            it.kind == IndicatorKind::FilePath
+                && matches!(it.context, Context::Executed | Context::Written)
+                && !boundary::is_system_path(&it.value)
+        };
+        if logged(graph, episode).any(|it| words.image(it.file_path).foreign) {
+            return true;
+        }
+        self.names_something(words, graph, episode)
+            && logged(graph, episode).any(|it| words.said(self, it).indicators.iter().any(own))
+    }
+
     /// Whether every logged command line of the episode has a template, by its hash, that passes.
     pub fn all_templates(
         &mut self,
@@ -308,17 +325,22 @@ impl<'k> Labeller<'k> {
     }
 
     fn is_suspicious(&self, nodes: &[work::Work]) -> bool {
-        let mut medium = BTreeSet::new();
-        for behaviour in nodes.iter().flat_map(|it| &it.behaviours) {
-            match self.knowledge.behaviours.get(BehaviourId(*behaviour)).map(|it| it.severity) {
-                Some(Severity::High | Severity::Critical) => return true,
-                Some(Severity::Medium) => {
-                    medium.insert(*behaviour);
+        let mut medium: Vec<(i64, u16)> = Vec::new();
+        for node in nodes {
+            for behaviour in &node.behaviours {
+                match self.knowledge.behaviours.get(BehaviourId(*behaviour)).map(|it| it.severity) {
+                    Some(Severity::High | Severity::Critical) => return true,
+                    Some(Severity::Medium) => medium.push((node.time.map_or(0, |it| it.0), *behaviour)),
+                    _ => {}
                 }
-                _ => {}
             }
         }
-        medium.len() >= 3
+        // People do such things as well, one at a time.
+        medium.sort_unstable();
+        (0..medium.len()).any(|from| {
+            let soon = medium[from..].iter().take_while(|it| it.0 - medium[from].0 <= AT_ONCE);
+            soon.map(|it| it.1).collect::<BTreeSet<_>>().len() >= MEDIUM_AT_ONCE
+        })
     }
 }
 

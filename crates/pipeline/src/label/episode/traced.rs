@@ -18,12 +18,16 @@ use crate::merge::record::EpisodeRecord;
 
 /// Paths that are remembered of one host.
 const PATHS: usize = 1 << 14;
+/// Paths of one cron entry.
+const ENTRY_PATHS: usize = 4;
 
 /// Files and folders that intruders made, of one host, in the order of time.
 #[derive(Default)]
 pub struct Traced {
     files: HashSet<u64>,
     folders: HashSet<u64>,
+    /// Files among the programs of the system.
+    programs: HashSet<u64>,
 }
 
 impl Traced {
@@ -37,13 +41,22 @@ impl Traced {
                 self.put(image);
             }
             for (kind, context, path) in &node.indicators {
-                let made = match context {
-                    Context::Written | Context::Downloaded => !is_system_path(path),
-                    Context::Executed => is_dropzone(path),
-                    _ => false,
-                };
-                if *kind == IndicatorKind::FilePath && made {
-                    self.put(path);
+                match (kind, context) {
+                    (IndicatorKind::FilePath, Context::Written | Context::Downloaded) if is_system_path(path) => {
+                        if self.programs.len() < PATHS {
+                            self.programs.insert(hash64(path.as_bytes()));
+                        }
+                    }
+                    (IndicatorKind::FilePath, Context::Written | Context::Downloaded) => self.put(path),
+                    (IndicatorKind::FilePath, Context::Executed) if is_dropzone(path) => self.put(path),
+                    // What a cron entry names will be run.
+                    (IndicatorKind::Cron, Context::Configured) => {
+                        let paths = path.split([' ', ';', '&', '|', '>', '(', ')', '"', '\'']);
+                        let own =
+                            paths.filter(|it| it.starts_with('/') && !is_system_path(it) && !it.starts_with("/dev/"));
+                        own.take(ENTRY_PATHS).for_each(|it| self.put(it));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -72,12 +85,15 @@ impl Traced {
         graph: &HostGraph,
         episode: &Episode,
     ) -> bool {
-        if self.files.is_empty() {
+        if self.files.is_empty() && self.programs.is_empty() {
             return false;
         }
         episode.members.iter().take(super::RECORDED_NODES).any(|at| {
             let process = &graph.processes[*at as usize];
-            if words.image(process.file_path).foreign && self.has(words.text(process.file_path).unwrap_or("")) {
+            let image = words.text(process.file_path).unwrap_or("");
+            if words.image(process.file_path).foreign && self.has(image)
+                || !self.programs.is_empty() && self.programs.contains(&hash64(image.as_bytes()))
+            {
                 return true;
             }
             words.brief(labeller, process).has_features
