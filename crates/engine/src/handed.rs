@@ -32,12 +32,12 @@ pub(crate) fn hand_over(sketch: &mut Sketch, records: &[EpisodeRecord], host: u6
             if EVERYBODYS.iter().any(|it| path.starts_with(it)) {
                 continue;
             }
-            let last = |puts: &Puts<'_>, name: &str| Some(puts.get(name)?.range(..=(time, u128::MAX)).next_back()?.1);
-            // A relative path is the same file by its name, where no program of the system is called so.
-            let by_name = || Some(base_name(path)).filter(|it| it.len() >= NAME && !is_system_path(path));
+            let last = |puts: &Puts<'_>, name: &str| last_before(puts.get(name)?, record.group, time);
+            // A relative path is the same file by its name.
+            let by_name = || Some(base_name(path)).filter(|it| it.len() >= NAME && is_relative(path));
             let by_file = last(&files, path).or_else(|| last(&files, by_name()?));
             let by_folder = own_folder(path).and_then(|it| last(&folders, it));
-            for from in [by_file, by_folder].into_iter().flatten().filter(|it| *it != record.group) {
+            for from in [by_file, by_folder].into_iter().flatten() {
                 handed.insert((from, record.group, path));
             }
         }
@@ -45,6 +45,12 @@ pub(crate) fn hand_over(sketch: &mut Sketch, records: &[EpisodeRecord], host: u6
     for (a, b, path) in handed {
         sketch.hand(a, b, path, host);
     }
+}
+
+/// Who put it there last, before the group itself did; if it did, what it runs is its own.
+fn last_before(puts: &BTreeSet<(i64, u128)>, group: u128, run: i64) -> Option<u128> {
+    let own = puts.iter().find(|it| it.1 == group).map_or(run, |it| it.0.min(run));
+    puts.range(..=(own, u128::MAX)).rev().map(|it| it.1).find(|it| *it != group)
 }
 
 /// The files that were put on the host, by path and by name; and the folders of their own that they lie in, or that
@@ -72,6 +78,11 @@ fn puts(records: &[EpisodeRecord]) -> (Puts<'_>, Puts<'_>) {
         }
     }
     (files, folders)
+}
+
+/// `./x`, `a/x`, and `x` that no program of a system is called.
+fn is_relative(path: &str) -> bool {
+    !path.starts_with(['/', '\\', '~', '%', '$']) && path.get(1..2) != Some(":") && !is_system_path(path)
 }
 
 /// Programs and scripts that the process ran, and when.

@@ -37,6 +37,8 @@ pub struct Campaign {
     pub suspicious_hosts: Distinct<1024>,
     pub tenants: Distinct<64>,
     pub nodes: BTreeMap<Key, NodeStat>,
+    /// Those that ran elsewhere far more often without any suspicion: they say nothing of who it is.
+    pub ordinary: BTreeSet<Key>,
     /// Paths that do not start at the entry, and the node that each really is.
     pub aligned: BTreeMap<Key, Key>,
     pub methods: BTreeMap<u16, (u64, u64)>,
@@ -86,7 +88,8 @@ pub fn campaigns(sketch: &Sketch, list: &StopList) -> Campaigns {
         by_root.entry(join.find(at[key])).or_default().push(*key);
     }
     let mut list: Vec<Campaign> = by_root.into_values().map(|groups| campaign(sketch, groups, &stopped)).collect();
-    super::routine::settle(&mut list, &sketch.background, sketch.counts.hosts);
+    super::routine::mark_ordinary(&mut list, &sketch.background);
+    super::routine::settle(&mut list, sketch.counts.hosts);
     list.sort_by_key(|it| it.id);
     let of_group = list.iter().zip(0..).flat_map(|(it, at)| it.groups.iter().map(move |key| (*key, at))).collect();
     Campaigns { list, of_group, stopped }

@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::background::Background;
 use super::campaigns::{Campaign, first_path};
 use super::distinct::Distinct;
-use super::sketch::Key;
+use super::sketch::{Key, NodeStat};
 use crate::label::paths::is_dropzone;
 
 /// Once on a host may be anything; so may a single host.
 const HOSTS: u64 = 3;
-const TIMES_A_HOST: u64 = 2;
+/// In tenths.
+const TIMES_A_HOST: u64 = 15;
 /// How much of the log's time it goes on for at least, in thousandths: it was there before, and it stays.
 const SPAN: i64 = 850;
 /// It goes with intrusions where they are found on its hosts half as often again as on all hosts, and a tenth more.
@@ -45,11 +46,23 @@ const ORDINARY: u64 = 2;
 /// ... and a campaign is where that holds for so much of it, in thousandths.
 const MOSTLY_ORDINARY: u64 = 900;
 
-/// Takes the hostility from what is routine, and from what is ordinary elsewhere; `fleet` is how many hosts there are.
-pub(super) fn settle(campaigns: &mut [Campaign], background: &Background, fleet: u64) {
+/// Tells which nodes are ordinary elsewhere.
+pub(super) fn mark_ordinary(campaigns: &mut [Campaign], background: &Background) {
     let kept = background.kept();
+    for campaign in campaigns {
+        let is_ordinary = |(path, node): (&Key, &NodeStat)| {
+            let elsewhere = kept.get(path).copied().unwrap_or(0);
+            let shows = !node.behaviours.is_empty() || !node.network_roles.is_empty();
+            (!shows && node.observed > 0 && elsewhere >= node.observed * ORDINARY).then_some(*path)
+        };
+        campaign.ordinary = campaign.nodes.iter().filter_map(is_ordinary).collect();
+    }
+}
+
+/// Takes the hostility from what is routine, and from what is ordinary; `fleet` is how many hosts there are.
+pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
     for campaign in campaigns.iter_mut().filter(|it| it.hostile && it.signature.is_empty() && it.honeypot == 0) {
-        campaign.hostile = !is_ordinary(campaign, &kept);
+        campaign.hostile = !is_ordinary(campaign);
     }
     let first = campaigns.iter().filter_map(|it| it.first).min();
     let last = campaigns.iter().filter_map(|it| it.last).max();
@@ -76,46 +89,6 @@ pub(super) fn settle(campaigns: &mut [Campaign], background: &Background, fleet:
     let usual = (taken.count() * 1000).checked_div(fleet).unwrap_or(0);
     let goes_with = usual * OFTEN / 1000 + MORE;
     let whole = last.saturating_sub(first) / 1_000_000 * SPAN;
-    if std::env::var_os("DBG").is_some() {
-        let mut all: Vec<_> = shown.iter().collect();
-        all.sort_by_key(|it| std::cmp::Reverse(it.1.times));
-        for (t, it) in all.into_iter().take(40) {
-            eprintln!(
-                "DBG shown hosts {} times {} signed {} span {} of {} share {} <= {goes_with}: {}",
-                it.hosts.count(),
-                it.times,
-                it.signed,
-                it.last.zip(it.first).map_or(0, |(a, b)| (a - b) / 1000),
-                whole,
-                it.hosts.share_in(&taken),
-                t.get(..120).unwrap_or(t)
-            );
-        }
-        for c in campaigns.iter().filter(|it| it.hostile && it.signature.is_empty()) {
-            let n: u64 = c.nodes.values().map(|it| it.observed).sum();
-            if n > 40 {
-                let b: BTreeSet<_> = c.nodes.values().flat_map(|it| it.behaviours.keys()).collect();
-                let t: Vec<_> = c
-                    .nodes
-                    .values()
-                    .filter(|it| !it.behaviours.is_empty())
-                    .map(|it| (it.observed, it.template.get(..60).unwrap_or(&it.template).to_owned()))
-                    .take(3)
-                    .collect();
-                eprintln!(
-                    "DBG camp {:032x} n {n} hosts {} methods {:?} behaviours {} drop {} may {} {t:?}",
-                    c.id,
-                    c.hosts.count(),
-                    c.methods,
-                    b.len(),
-                    c.nodes
-                        .values()
-                        .any(|it| is_dropzone(first_path(&it.template)) || is_dropzone(first_path(&it.sample))),
-                    may_be_routine(c)
-                );
-            }
-        }
-    }
     shown.retain(|_, it| it.recurs(whole) && it.hosts.share_in(&taken) <= goes_with);
     for campaign in campaigns.iter_mut().filter(|it| it.hostile && may_be_routine(it)) {
         let times = |routine: bool| -> u64 {
@@ -128,17 +101,12 @@ pub(super) fn settle(campaigns: &mut [Campaign], background: &Background, fleet:
 }
 
 /// It was suspected for where it ran, and all that it ran is run elsewhere all the time.
-fn is_ordinary(campaign: &Campaign, background: &BTreeMap<Key, u64>) -> bool {
+fn is_ordinary(campaign: &Campaign) -> bool {
     if campaign.nodes.values().any(|it| !it.behaviours.is_empty() || !it.network_roles.is_empty()) {
         return false;
     }
-    let logged = campaign.nodes.iter().filter(|it| it.1.observed > 0);
-    let (mut ordinary, mut all) = (0, 0);
-    for (path, node) in logged {
-        let elsewhere = background.get(path).copied().unwrap_or(0);
-        all += node.observed;
-        ordinary += if elsewhere >= node.observed * ORDINARY { node.observed } else { 0 };
-    }
+    let all: u64 = campaign.nodes.values().map(|it| it.observed).sum();
+    let ordinary: u64 = campaign.ordinary.iter().map(|it| campaign.nodes[it].observed).sum();
     all > 0 && ordinary * 1000 >= all * MOSTLY_ORDINARY
 }
 
@@ -147,7 +115,7 @@ impl Shown {
         let hosts = self.hosts.count();
         let span = self.last.zip(self.first).map_or(0, |(last, first)| last.saturating_sub(first));
         hosts >= HOSTS
-            && self.times >= hosts * TIMES_A_HOST
+            && self.times * 10 >= hosts * TIMES_A_HOST
             && self.times >= self.signed * SIGNED
             && span / 1000 >= whole
     }
@@ -164,7 +132,6 @@ fn may_be_routine(it: &Campaign) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merge::sketch::NodeStat;
 
     const HOUR: i64 = 3_600_000_000;
 
@@ -187,7 +154,7 @@ mod tests {
 
     fn check(campaigns: Vec<Campaign>, expect: &[bool]) {
         let mut campaigns = campaigns;
-        settle(&mut campaigns, &Background::default(), 100);
+        settle(&mut campaigns, 100);
         assert_eq!(campaigns.iter().map(|it| it.hostile).collect::<Vec<_>>(), expect);
     }
 

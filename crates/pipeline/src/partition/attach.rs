@@ -188,7 +188,8 @@ fn score(own: u64, of_gang: u64, common: &[&str]) -> u64 {
 /// Templates that say something, with their nodes.
 pub(super) fn templates(campaign: &Campaign) -> impl Iterator<Item = (Key, &str)> {
     let told = |text: &str| is_told(text) && says_something(text);
-    campaign.nodes.iter().map(|(key, it)| (*key, it.template.as_str())).filter(move |it| told(it.1))
+    let nodes = campaign.nodes.iter().filter(|it| !campaign.ordinary.contains(it.0));
+    nodes.map(|(key, it)| (*key, it.template.as_str())).filter(move |it| told(it.1))
 }
 
 #[cfg(test)]

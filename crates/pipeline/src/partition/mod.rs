@@ -27,6 +27,10 @@ const NEAR_MISS: i64 = 300;
 const HABIT: i64 = 120;
 /// One campaign ran what the other had put on the same host.
 const HANDED: i64 = 650;
+/// The same on hardly any of their hosts, of a file that both have on others: two gangs on one host.
+const HANDED_ONCE: i64 = 400;
+/// Hosts of the smaller one, of a hundred, on which it did.
+const HANDED_HOSTS: u64 = 30;
 /// One service started episodes of both within seconds, on several hosts; on a single one, it may be a coincidence.
 const TOGETHER: i64 = 650;
 const TOGETHER_ONCE: i64 = 400;
@@ -138,18 +142,20 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
         }
     }
     let hostile: BTreeSet<usize> = hostile.iter().copied().collect();
+    let mut hand_overs: BTreeMap<(usize, usize), Vec<(Key, &Distinct<16>)>> = BTreeMap::new();
     for ((a, b), handed) in &sketch.handed {
         let of = |key: &Key| campaigns.of_group.get(key).copied().filter(|it| hostile.contains(it));
         if let (Some(a), Some(b)) = (of(a), of(b))
             && a != b
         {
             let key = crate::merge::sketch::feature_key(IndicatorKind::FilePath, &handed.path);
-            let because = pairs.entry((a.min(b), a.max(b))).or_default();
-            // However many files: it is one hand-over.
-            if !because.iter().any(|it| it.1 == HANDED) {
-                because.push((key, HANDED));
-            }
+            hand_overs.entry((a.min(b), a.max(b))).or_default().push((key, &handed.hosts));
         }
+    }
+    for ((a, b), handed) in hand_overs {
+        let weight = handed_weight(sketch, [&campaigns.list[a], &campaigns.list[b]], &handed);
+        // However many files: it is one hand-over.
+        pairs.entry((a, b)).or_default().push((handed[0].0, weight));
     }
     let together = together(sketch, campaigns, &hostile);
     for pair in together.keys() {
@@ -163,7 +169,7 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
             because.sort_by_key(|(key, weight)| (-weight, *key));
             let is_habit = |it: &&(Key, i64)| {
                 let reach = sketch.features.get(&it.0).and_then(FeatureStat::reach);
-                it.1 != HANDED && it.1 != RARE && reach == Some(Reach::Habit)
+                it.1 != HANDED && it.1 != HANDED_ONCE && it.1 != RARE && reach == Some(Reach::Habit)
             };
             let habits: i64 = because.iter().filter(is_habit).map(|it| it.1).sum();
             let hard: i64 = because.iter().filter(|it| !is_habit(it)).map(|it| it.1).sum();
@@ -172,6 +178,18 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
             Link { from, to, weight, because, together, alike: Vec::new() }
         })
         .collect()
+}
+
+/// What a hand-over weighs: on one of many hosts, two that use one name may have met.
+fn handed_weight(sketch: &Sketch, of: [&Campaign; 2], handed: &[(Key, &Distinct<16>)]) -> i64 {
+    let mut hosts: Distinct<16> = Distinct::default();
+    handed.iter().for_each(|it| hosts.merge(it.1));
+    let smaller = of[0].hosts.count().min(of[1].hosts.count());
+    let often = hosts.count() > 1 && hosts.count() * 100 >= smaller.min(16) * HANDED_HOSTS;
+    // Nothing else is called so: it is this very file.
+    let own =
+        |it: &&(Key, &Distinct<16>)| sketch.features.get(&it.0).is_none_or(|known| known.hosts.count() <= it.1.count());
+    if often || handed.iter().any(|it| own(&it)) { HANDED } else { HANDED_ONCE }
 }
 
 /// The hosts of such a pair, and an entry of each campaign.
