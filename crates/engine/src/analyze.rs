@@ -289,7 +289,9 @@ fn host(
     }
     part.records.extend(labeller.label_loose(bucket, graph, &about, &mut part.sketch));
     hand_over(&mut part.sketch, &part.records[first_record..], ringleader_model::hash::hash64(name.as_bytes()));
-    beside.start_together(&mut part.sketch, ringleader_model::hash::hash64(name.as_bytes()));
+    let host = ringleader_model::hash::hash64(name.as_bytes());
+    beside.start_together(&mut part.sketch, host);
+    beside.arrive_together(&mut part.sketch, host);
     let suspicious = node_times(part.records[first_record..].iter().filter(|it| it.suspicious));
     if !suspicious.is_empty() {
         let found = beside.remnants(words, graph, labeller, &about, &suspicious, &part.records[first_record..]);

@@ -19,6 +19,10 @@ const LOSSY: u64 = 100;
 const REMNANTS: usize = 1 << 14;
 const REMNANT_NODES: usize = 64;
 
+/// Groups whose first episodes on a host began within this time came together, microseconds; each with so many next ones.
+const ARRIVED: i64 = 120_000_000;
+const ARRIVALS: usize = 4;
+
 /// What the host's services started, one activity at a time: an intruder in one of them starts several.
 pub(crate) struct Beside<'e> {
     loses: bool,
@@ -26,6 +30,8 @@ pub(crate) struct Beside<'e> {
     intrusions: BTreeMap<u32, Vec<i64>>,
     /// By service: when intrusions began below it, of what group, and the path of the entry.
     begun: BTreeMap<u32, Vec<(i64, u128, u128)>>,
+    /// By group: when its first intrusion began, and the path of the entry.
+    arrived: BTreeMap<u128, (i64, u128)>,
     /// What keeps one container, with the time of the first intrusion in it.
     containers: BTreeMap<u32, i64>,
     /// Those that show nothing.
@@ -39,6 +45,7 @@ impl<'e> Beside<'e> {
             loses: missing * LOSSY > links,
             intrusions: BTreeMap::new(),
             begun: BTreeMap::new(),
+            arrived: BTreeMap::new(),
             containers: BTreeMap::new(),
             plain: Vec::new(),
         }
@@ -56,6 +63,10 @@ impl<'e> Beside<'e> {
             && let Some(first) = starts().min()
         {
             self.containers.entry(shim).and_modify(|it| *it = first.min(*it)).or_insert(first);
+        }
+        let entry = record.nodes.iter().find(|it| it.path != 0 && it.start.is_some());
+        if let Some((start, path)) = entry.and_then(|it| Some((it.start?, it.path))) {
+            self.arrived.entry(record.group).and_modify(|it| *it = (start, path).min(*it)).or_insert((start, path));
         }
         let Some(service) = service(words, graph, episode) else { return };
         self.intrusions.entry(service).or_default().extend(starts());
@@ -75,6 +86,16 @@ impl<'e> Beside<'e> {
             begun.sort_unstable();
             for pair in begun.windows(2).filter(|it| it[1].0 - it[0].0 <= NEAR && it[0].1 != it[1].1) {
                 sketch.start_together((pair[0].1, pair[0].2), (pair[1].1, pair[1].2), host);
+            }
+        }
+    }
+
+    pub(crate) fn arrive_together(&self, sketch: &mut Sketch, host: u64) {
+        let mut all: Vec<(i64, u128, u128)> = self.arrived.iter().map(|(group, it)| (it.0, *group, it.1)).collect();
+        all.sort_unstable();
+        for (at, a) in all.iter().enumerate() {
+            for b in all[at + 1..].iter().take(ARRIVALS).take_while(|it| it.0 - a.0 <= ARRIVED) {
+                sketch.arrive_together((a.1, a.2), (b.1, b.2), host);
             }
         }
     }

@@ -242,8 +242,8 @@ impl Assembly<'_> {
                 self.node_evidence.insert(key, examples);
             }
         }
-        for (campaign, path) in link.together.iter().flat_map(|it| &it.1) {
-            let hosts = link.together.map_or(0, |it| it.0);
+        for (campaign, path) in link.together.iter().flat_map(|it| &it.entries) {
+            let hosts = link.together.map_or(0, |it| it.hosts);
             let claim = format!(
                 "one service started episodes of campaigns {} and {} within seconds, on {hosts} hosts",
                 &hex(self.campaigns.list[link.from].id)[..8],
@@ -286,7 +286,10 @@ impl Assembly<'_> {
             weight: link.weight,
             threshold: partition::THRESHOLD,
             why: match link.together {
-                Some((hosts, _)) if shared.is_empty() => format!("one service started both at once on {hosts} hosts"),
+                Some(it) if shared.is_empty() && it.one_service => {
+                    format!("one service started both at once on {} hosts", it.hosts)
+                }
+                Some(it) if shared.is_empty() => format!("both came at one time to {} hosts", it.hosts),
                 _ => format!("only {} in common", shared.join(", ")),
             },
             evidence_ids: self.shared(link, seen),

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use std::io;
 
 use ringleader_model::findings::ParentStatus;
-use ringleader_pipeline::merge::record::{EpisodeRecord, Tie};
+use ringleader_pipeline::merge::record::{EpisodeRecord, NodeRecord, Tie};
 use ringleader_pipeline::merge::remnant::{Beside, Ordinary, is_near, node_times};
 
 use super::{Assembly, Group};
 use crate::records::Records;
+
+/// A scrap that begins so soon after or before an episode is left of the same intrusion, microseconds.
+const LEFT: u64 = 30_000_000;
 
 /// How often remnants stand next to each gang's episodes, of all hosts.
 #[derive(Default)]
@@ -103,7 +106,11 @@ impl Remnants {
 fn is_scrap(assembly: &Assembly<'_>, record: &EpisodeRecord) -> bool {
     let campaign = assembly.campaigns.of_group.get(&record.group);
     let unsigned = campaign.is_some_and(|it| assembly.campaigns.list[*it].signature.is_empty());
-    unsigned && record.nodes.iter().any(|it| !it.inferred && it.status == ParentStatus::Missing)
+    let cut_off = |it: &&NodeRecord| {
+        !it.inferred && matches!(it.status, ParentStatus::Missing | ParentStatus::Forked | ParentStatus::Reparented)
+    };
+    unsigned && record.nodes.iter().find(|it| !it.inferred).is_some_and(|it| cut_off(&it))
+        || unsigned && record.nodes.first().is_some_and(|it| it.inferred)
 }
 
 /// The campaign that a scrap goes to: of the one gang on its host that does all it shows, unless its own gang is there.
@@ -117,9 +124,14 @@ fn owner_of_scrap(
         return None;
     }
     let own = assembly.group_of(campaign);
-    let mut owners =
-        doings.iter().filter(|(group, done)| done.signed && (**group == own || assembly.steps[group].hold(record)));
-    let (group, only) = owners.next().filter(|_| owners.next().is_none())?;
+    let signed = || doings.iter().filter(|it| it.1.signed);
+    let the_one = |is: &dyn Fn(&Group, &Doings) -> bool| {
+        let mut those = signed().filter(|(group, done)| **group == own || is(group, done));
+        those.next().filter(|_| those.next().is_none())
+    };
+    // It does what the gang does; or it was left alone right beside it, and beside no other.
+    let held = the_one(&|group, _| assembly.steps[group].hold(record));
+    let (group, only) = held.or_else(|| the_one(&|_, done| done.nearest(record).is_some_and(|it| it.0 <= LEFT)))?;
     if *group == own { None } else { Some(only.nearest(record)?.1) }
 }
 

@@ -74,7 +74,7 @@ impl Pattern for ArchivesThenSends {
         "T1560.001"
     }
     fn severity(&self) -> Severity {
-        Severity::Medium
+        Severity::Low
     }
     fn signs(&self, commands: &[Command<'_>]) -> u64 {
         commands

@@ -207,10 +207,13 @@ pub struct Handed {
     pub path: String,
 }
 
-/// Episodes of two groups that one service started at once: an intruder in it ran both.
+/// Episodes of two groups that began at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Together {
+    /// Where one service started them: an intruder in it ran both.
     pub hosts: Distinct<16>,
+    /// Where both came first at one time.
+    pub arrived: Distinct<16>,
     /// An entry of each, in the order of the groups: the smallest pair of paths.
     pub entries: Option<(Key, Key)>,
 }
@@ -223,7 +226,7 @@ pub struct Sketch {
     pub groups: BTreeMap<Key, Group>,
     /// Two groups (smaller key first) of which one ran, on the same host, a file that the other had put there.
     pub handed: BTreeMap<(Key, Key), Handed>,
-    /// The same, of which one service started episodes within seconds.
+    /// The same, of which episodes began at once.
     pub together: BTreeMap<(Key, Key), Together>,
     /// Template paths of everything that carries no feature and shows nothing.
     pub background: Background,
@@ -271,12 +274,22 @@ impl Sketch {
 
     /// Notes that one service of a host started episodes of two groups at once; with the path of each one's entry.
     pub fn start_together(&mut self, a: (Key, Key), b: (Key, Key), host: u64) {
+        self.begin_together(a, b).hosts.insert(host);
+        trim(&mut self.together, GROUPS);
+    }
+
+    /// Notes that two groups came to a host at one time, whatever started them.
+    pub fn arrive_together(&mut self, a: (Key, Key), b: (Key, Key), host: u64) {
+        self.begin_together(a, b).arrived.insert(host);
+        trim(&mut self.together, GROUPS);
+    }
+
+    fn begin_together(&mut self, a: (Key, Key), b: (Key, Key)) -> &mut Together {
         let (a, b) = (a.min(b), a.max(b));
         let together = self.together.entry((a.0, b.0)).or_default();
-        together.hosts.insert(host);
         let entries = (a.1, b.1);
         together.entries = Some(together.entries.map_or(entries, |it| it.min(entries)));
-        trim(&mut self.together, GROUPS);
+        together
     }
 
     fn add_feature(&mut self, feature: &Feature, facts: &EpisodeFacts) {
@@ -331,6 +344,7 @@ impl Sketch {
         for (pair, other) in other.together {
             let together = self.together.entry(pair).or_default();
             together.hosts.merge(&other.hosts);
+            together.arrived.merge(&other.arrived);
             together.entries = match (together.entries, other.entries) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),

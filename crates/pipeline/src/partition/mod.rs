@@ -34,6 +34,9 @@ const HANDED_HOSTS: u64 = 30;
 /// One service started episodes of both within seconds, on several hosts; on a single one, it may be a coincidence.
 const TOGETHER: i64 = 650;
 const TOGETHER_ONCE: i64 = 400;
+/// Hosts to which both came at one time, and their share of a hundred of the smaller one's.
+const ARRIVED: u64 = 3;
+const ARRIVED_SHARE: u64 = 60;
 /// A file that both run from one and the same odd place.
 const RARE: i64 = 330;
 /// A value that this many campaigns share says less of each pair; beyond it, pairs are not even compared.
@@ -60,10 +63,25 @@ pub struct Link {
     pub weight: i64,
     /// The shared features with what each contributed, heaviest first.
     pub because: Vec<(Key, i64)>,
-    /// Hosts on which one service started both at once, and the entry of each.
-    pub together: Option<(u64, [(usize, Key); 2])>,
+    pub together: Option<Burst>,
     /// Where nothing but likeness attached `from`: its nodes that `to`'s gang has as well.
     pub alike: Vec<Key>,
+}
+
+/// Both began at once, on so many hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Burst {
+    pub hosts: u64,
+    /// One service started both; else both came to the host at one time.
+    pub one_service: bool,
+    /// An entry of each.
+    pub entries: [(usize, Key); 2],
+}
+
+impl Burst {
+    fn weight(&self) -> i64 {
+        if self.hosts > 1 { TOGETHER } else { TOGETHER_ONCE }
+    }
 }
 
 /// What an earlier run called its gangs: id → keys of signature features. An explicit input.
@@ -164,8 +182,8 @@ fn links(sketch: &Sketch, campaigns: &Campaigns, hostile: &[usize]) -> Vec<Link>
     pairs
         .into_iter()
         .map(|((from, to), mut because)| {
-            let together = together.get(&(from, to)).map(|it| (it.0.count(), it.1));
-            let burst = together.map_or(0, |it| if it.0 > 1 { TOGETHER } else { TOGETHER_ONCE });
+            let together = together.get(&(from, to)).copied();
+            let burst = together.map_or(0, |it| it.weight());
             because.sort_by_key(|(key, weight)| (-weight, *key));
             let is_habit = |it: &&(Key, i64)| {
                 let reach = sketch.features.get(&it.0).and_then(FeatureStat::reach);
@@ -192,22 +210,32 @@ fn handed_weight(sketch: &Sketch, of: [&Campaign; 2], handed: &[(Key, &Distinct<
     if often || handed.iter().any(|it| own(&it)) { HANDED } else { HANDED_ONCE }
 }
 
-/// The hosts of such a pair, and an entry of each campaign.
-type Burst = (Distinct<16>, [(usize, Key); 2]);
-
-/// Pairs of campaigns that one service started at once, with the hosts and the entries that show it.
+/// Pairs of campaigns that began at once: one service started both, or both came together to most hosts of the smaller.
 fn together(sketch: &Sketch, campaigns: &Campaigns, hostile: &BTreeSet<usize>) -> BTreeMap<(usize, usize), Burst> {
-    let mut pairs: BTreeMap<(usize, usize), Burst> = BTreeMap::new();
+    let mut pairs: BTreeMap<(usize, usize), (Distinct<16>, Distinct<16>, [(usize, Key); 2])> = BTreeMap::new();
     let of = |key: &Key| campaigns.of_group.get(key).copied().filter(|it| hostile.contains(it));
     for ((a, b), together) in &sketch.together {
         let (Some(a), Some(b), Some(entries)) = (of(a), of(b), together.entries) else { continue };
         if a != b {
-            let shown = [(a, entries.0), (b, entries.1)];
-            let pair = pairs.entry((a.min(b), a.max(b))).or_insert_with(|| (Distinct::default(), shown));
+            let entries = [(a, entries.0), (b, entries.1)];
+            let pair = pairs
+                .entry((a.min(b), a.max(b)))
+                .or_insert_with(|| (Distinct::default(), Distinct::default(), entries));
             pair.0.merge(&together.hosts);
+            pair.1.merge(&together.arrived);
         }
     }
-    pairs
+    let burst = |((a, b), (started, arrived, entries)): ((usize, usize), (Distinct<16>, Distinct<16>, _))| {
+        let arrived = arrived.count();
+        let smaller = campaigns.list[a].hosts.count().min(campaigns.list[b].hosts.count()).min(16);
+        let on_most = arrived >= ARRIVED && arrived * 100 >= smaller * ARRIVED_SHARE;
+        if on_most {
+            return Some(((a, b), Burst { hosts: arrived, one_service: false, entries }));
+        }
+        let hosts = started.count();
+        (hosts > 0).then_some(((a, b), Burst { hosts, one_service: true, entries }))
+    };
+    pairs.into_iter().filter_map(burst).collect()
 }
 
 /// What a shared value weighs. A key or a wallet is its owner's alone; an address is re-rented; a name is chosen.
