@@ -122,7 +122,7 @@ impl Labeller<'_> {
         }
         self.trees(bucket, graph, &mut nodes, honeypot);
         let alerted = self.network_roles(bucket, graph, &mut nodes, host);
-        let suspicious = alerted || best.is_some() || self.is_suspicious(&nodes);
+        let suspicious = alerted || best.is_some() || self.is_suspicious(&nodes, false);
         let first_row = bucket.rows[rows[0].0 as usize];
         let id = hash128(source.as_bytes(), hash64(host.name.as_bytes()) ^ 17);
         let episode = Episode { id, members: vec![], boundary: None };

@@ -30,9 +30,9 @@ use super::{BehaviourId, Behaviours, ProcessView, Severity};
 use crate::connect::episodes::Episode;
 use crate::connect::{HostGraph, Process, boundary};
 use crate::extract::Extractor;
-use crate::merge::Sketch;
 use crate::merge::record::EpisodeRecord;
 use crate::merge::sketch::{Feature, Reach, reach};
+use crate::merge::{Sketch, stop};
 use crate::partition::known::KnownGangs;
 use crate::shell;
 
@@ -44,6 +44,9 @@ pub use words::Words;
 
 /// So many behaviours that honest people show as well are an intruder's, within so many microseconds.
 const MEDIUM_AT_ONCE: usize = 3;
+/// From a server of one's own network, people fetch and run what they run.
+const FETCHES: &[&str] =
+    &["downloads_then_runs", "fetches_with_system_tool", "runs_remote_script", "hidden_powershell"];
 const AT_ONCE: i64 = 120_000_000;
 /// Distinct values a labeller remembers before it starts anew.
 const REMEMBERED: usize = 1 << 17;
@@ -214,7 +217,10 @@ impl<'k> Labeller<'k> {
         }
         let bucket = words.bucket();
         let (nodes, honeypot, alerted) = self.worked_out(words, graph, episode, host, false);
-        let suspicious = traces || alerted || self.is_suspicious(&nodes);
+        let managed = episode
+            .boundary
+            .is_some_and(|it| words.role(graph.processes[it as usize].file_path) == Some(boundary::Role::Agent));
+        let suspicious = traces || alerted || self.is_suspicious(&nodes, managed);
         let mut facts = facts::facts(bucket, graph, episode, &nodes, suspicious, honeypot);
         let joins = |it: &Feature| reach(it.kind, &it.value, it.context).is_some_and(|it| it <= Reach::Infrastructure);
         if !suspicious && !honeypot && !facts.features.iter().any(joins) {
@@ -324,14 +330,21 @@ impl<'k> Labeller<'k> {
         (nodes, honeypot, alerted)
     }
 
-    fn is_suspicious(&self, nodes: &[work::Work]) -> bool {
+    /// `managed`: what manages the host started it, and then much that intruders do is somebody's work.
+    fn is_suspicious(&self, nodes: &[work::Work], managed: bool) -> bool {
         let mut medium: Vec<(i64, u16)> = Vec::new();
         for node in nodes {
+            let inside = fetches_inside(node);
             for behaviour in &node.behaviours {
-                match self.knowledge.behaviours.get(BehaviourId(*behaviour)).map(|it| it.severity) {
-                    Some(Severity::High | Severity::Critical) => return true,
-                    Some(Severity::Medium) => medium.push((node.time.map_or(0, |it| it.0), *behaviour)),
-                    _ => {}
+                let Some(known) = self.knowledge.behaviours.get(BehaviourId(*behaviour)) else { continue };
+                let milder = managed || inside && FETCHES.contains(&known.id.as_str());
+                match known.severity {
+                    Severity::Critical => return true,
+                    Severity::High if !milder => return true,
+                    Severity::High | Severity::Medium => {
+                        medium.push((node.time.map_or(0, |it| it.0), *behaviour));
+                    }
+                    Severity::Low => {}
                 }
             }
         }
@@ -342,6 +355,12 @@ impl<'k> Labeller<'k> {
             soon.map(|it| it.1).collect::<BTreeSet<_>>().len() >= MEDIUM_AT_ONCE
         })
     }
+}
+
+/// Whether everything that the command line names is in the network itself.
+fn fetches_inside(node: &work::Work) -> bool {
+    let hosts = || node.said.indicators.iter().filter_map(|it| stop::host_of(it.kind, &it.value));
+    hosts().next().is_some() && hosts().all(|it| stop::is_private(&it))
 }
 
 fn logged<'g>(graph: &'g HostGraph, episode: &Episode) -> impl Iterator<Item = &'g Process> {
