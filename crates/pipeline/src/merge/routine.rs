@@ -75,7 +75,7 @@ pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
             taken.merge(&campaign.hosts);
         }
         for node in campaign.nodes.values().filter(|it| !it.behaviours.is_empty()) {
-            let it = shown.entry(node.template.clone()).or_default();
+            let it = shown.entry(shape(&node.template)).or_default();
             if signed {
                 it.signed += node.observed;
                 continue;
@@ -93,7 +93,7 @@ pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
     for campaign in campaigns.iter_mut().filter(|it| it.hostile && may_be_routine(it)) {
         let times = |routine: bool| -> u64 {
             let showing = campaign.nodes.values().filter(|it| !it.behaviours.is_empty());
-            showing.filter(|it| !routine || shown.contains_key(&it.template)).map(|it| it.observed).sum()
+            showing.filter(|it| !routine || shown.contains_key(&shape(&it.template))).map(|it| it.observed).sum()
         };
         let (routine, all) = (times(true), times(false));
         campaign.hostile = routine == 0 || routine * 1000 < all * MOSTLY;
@@ -108,6 +108,19 @@ fn is_ordinary(campaign: &Campaign) -> bool {
     let all: u64 = campaign.nodes.values().map(|it| it.observed).sum();
     let ordinary: u64 = campaign.ordinary.iter().map(|it| campaign.nodes[it].observed).sum();
     all > 0 && ordinary * 1000 >= all * MOSTLY_ORDINARY
+}
+
+/// The command line without its numbers: what runs daily writes the day into its file names.
+fn shape(template: &str) -> String {
+    let mut shape = String::with_capacity(template.len());
+    for letter in template.chars() {
+        match letter {
+            '0'..='9' if shape.ends_with('#') => {}
+            '0'..='9' => shape.push('#'),
+            _ => shape.push(letter),
+        }
+    }
+    shape
 }
 
 impl Shown {
