@@ -13,8 +13,18 @@ use ringleader_pipeline::merge::Sketch;
 use ringleader_pipeline::merge::record::{EpisodeRecord, NodeRecord};
 
 /// Everybody runs what lies there, whoever put it there.
-const EVERYBODYS: &[&str] =
-    &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/lib/", "/lib64/", "/usr/lib/", "/usr/libexec/"];
+const EVERYBODYS: &[&str] = &[
+    "/bin/",
+    "/sbin/",
+    "/usr/bin/",
+    "/usr/sbin/",
+    "/lib/",
+    "/lib64/",
+    "/usr/lib/",
+    "/usr/libexec/",
+    "/etc/update-motd.d/",
+    "/etc/cron.hourly/0anacron",
+];
 /// A name that is shorter is no name.
 const NAME: usize = 4;
 
@@ -88,7 +98,9 @@ fn is_relative(path: &str) -> bool {
 /// Programs and scripts that the process ran, and when.
 fn ran(node: &NodeRecord) -> impl Iterator<Item = (&str, i64)> {
     let scripts = node.indicators.iter().filter(|it| it.0 == IndicatorKind::FilePath && it.1 == Context::Executed);
-    let paths = node.file_path.as_deref().into_iter().chain(scripts.map(|it| it.2.as_str()));
+    // An image of which only the name is known may lie anywhere.
+    let image = node.file_path.as_deref().filter(|it| it.contains(['/', '\\']));
+    let paths = image.into_iter().chain(scripts.map(|it| it.2.as_str()));
     paths.map(|it| (it, node.start.unwrap_or(i64::MAX)))
 }
 

@@ -30,7 +30,7 @@ const HANDED: i64 = 650;
 /// The same on hardly any of their hosts, of a file that both have on others: two gangs on one host.
 const HANDED_ONCE: i64 = 400;
 /// Hosts of the smaller one, of a hundred, on which it did.
-const HANDED_HOSTS: u64 = 30;
+const HANDED_HOSTS: u64 = 50;
 /// One service started episodes of both within seconds, on several hosts; on a single one, it may be a coincidence.
 const TOGETHER: i64 = 650;
 const TOGETHER_ONCE: i64 = 400;
