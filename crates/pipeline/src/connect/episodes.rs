@@ -50,7 +50,9 @@ pub fn episodes(graph: &HostGraph, bucket: &Bucket) -> Vec<Episode> {
             };
             // A honeypot's session is one visitor's: nothing in it stands for several activities.
             !graph.processes[at].honeypot
-                && (is_boundary(roles[at], parent_role) || learned(graph, bucket, &children, at))
+                && (is_boundary(roles[at], parent_role)
+                    || learned(graph, bucket, &children, at)
+                    || opens_sessions(graph, bucket, &children, at))
         })
         .collect();
     let mut episodes = Vec::new();
@@ -130,12 +132,24 @@ fn learned(graph: &HostGraph, bucket: &Bucket, children: &Children, at: usize) -
     // A shell's children are one session's; an interpreter that was there before the log may well be a server.
     let is_a = |names: &[&str]| names.iter().any(|it| base.trim_end_matches(".exe").starts_with(it));
     let shell = SHELLS.contains(&base.trim_start_matches('-').trim_end_matches(".exe"));
-    if shell || (is_a(INTERPRETERS) && !before_log) {
+    if shell && !(before_log && base == "busybox") || (is_a(INTERPRETERS) && !before_log) {
         return false;
     }
     let mut times: Vec<i64> = own.iter().filter_map(|it| graph.processes[*it as usize].start).map(|it| it.0).collect();
     times.sort_unstable();
     times.windows(2).filter(|pair| pair[1] - pair[0] > BURST_GAP_MICROS).count() + 1 >= LEARNED_BURSTS
+}
+
+/// One program that is many: as the one that people log in through, each child is a session.
+fn opens_sessions(graph: &HostGraph, bucket: &Bucket, children: &Children, at: usize) -> bool {
+    let text = |sym: Sym| bucket.strings.get(sym);
+    if super::link::base_name(text(graph.processes[at].file_path)) != "busybox" {
+        return false;
+    }
+    children.of(at as u32).iter().map(|it| &graph.processes[*it as usize]).any(|it| {
+        super::link::base_name(text(it.file_path)) == "login"
+            || matches!(text(it.cmd_line), "-sh" | "-ash" | "/bin/login")
+    })
 }
 
 const SHELLS: &[&str] = &[
