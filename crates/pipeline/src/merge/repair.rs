@@ -497,7 +497,8 @@ mod tests {
         let loss = Loss { host: 300, fleet: 300 };
         assert_eq!(loss.lost_of(70, 30), 1000);
         assert!(loss.lost_of(0, 30) < 100, "{}", loss.lost_of(0, 30));
-        assert!(loss.lost_of(50, 50) < 500);
+        assert_eq!(loss.lost_of(50, 50), 1000, "what is short-lived is lost more often");
+        assert!(loss.lost_of(10, 90) < 500);
         assert_eq!(Loss { host: 0, fleet: 0 }.lost_of(70, 1), 0);
     }
 
