@@ -242,13 +242,16 @@ impl Assembly<'_> {
                 self.node_evidence.insert(key, examples);
             }
         }
-        for (campaign, path) in link.together.iter().flat_map(|it| &it.entries) {
-            let hosts = link.together.map_or(0, |it| it.hosts);
-            let claim = format!(
-                "one service started episodes of campaigns {} and {} within seconds, on {hosts} hosts",
-                &hex(self.campaigns.list[link.from].id)[..8],
-                &hex(self.campaigns.list[link.to].id)[..8],
-            );
+        for (burst, (campaign, path)) in
+            link.together.iter().flat_map(|it| it.entries.iter().map(move |entry| (it, entry)))
+        {
+            let [from, to] = [link.from, link.to].map(|it| hex(self.campaigns.list[it].id)[..8].to_owned());
+            let hosts = burst.hosts;
+            let claim = if burst.one_service {
+                format!("one service started episodes of campaigns {from} and {to} within seconds, on {hosts} hosts")
+            } else {
+                format!("campaigns {from} and {to} came at one time to {hosts} hosts")
+            };
             let key = (*campaign, self.campaigns.list[*campaign].resolve(*path));
             if let Some(examples) = self.node_evidence.remove(&key) {
                 ids.append(&mut self.evidence_of(&examples, "link", &claim, None, link.weight));

@@ -233,4 +233,26 @@ mod tests {
         assert!(beside.owns(&remnant(8, 0), true, true, &ordinary, 100_000 * SECOND));
         assert!(!beside.owns(&remnant(9, 0), true, true, &ordinary, 100_000 * SECOND), "never seen beside it");
     }
+
+    #[test]
+    fn what_was_there_before_the_gang_came_is_not_its() {
+        let sketch = Sketch::default();
+        let mut beside = Beside::default();
+        // On each of five hosts the gang comes after half of the log. One file ran all day, the other from then on.
+        for _ in 0..5 {
+            let times = [5000 * SECOND];
+            beside.host(&times, 0, 10_000 * SECOND);
+            for n in 0..10 {
+                beside.add(&EpisodeRecord { tie: Tie::Own, ..remnant(7, n * 1000 * SECOND) }, &times);
+                beside.add(&EpisodeRecord { tie: Tie::Own, ..remnant(8, (5100 + n * 400) * SECOND) }, &times);
+            }
+        }
+        let ordinary = Ordinary::of(&sketch);
+        let owns = |path: Key| {
+            let remnant = EpisodeRecord { tie: Tie::Own, ..remnant(path, 9000 * SECOND) };
+            beside.owns(&remnant, false, false, &ordinary, 500_000 * SECOND)
+        };
+        assert!(!owns(7) && owns(8));
+        assert!(!owns(0), "a session is everybody's");
+    }
 }

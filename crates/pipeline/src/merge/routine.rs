@@ -185,4 +185,29 @@ mod tests {
         check(vec![campaign("/tmp/.x/prune", 0..40, 300, false)], &[true]);
         check(vec![campaign("wget <url>", 0..10, 20, true), campaign(PRUNE, 0..10, 100, false)], &[true, true]);
     }
+
+    #[test]
+    fn a_day_in_a_file_name_makes_no_other_work() {
+        let of = |day: u64| campaign(&format!("bcp orders out orders_{day}.csv"), day % 5..day % 5 + 1, 2, false);
+        check((0..60).map(of).collect(), &[false; 60]);
+    }
+
+    #[test]
+    fn what_runs_everywhere_without_suspicion_is_ordinary_where_it_ran_beside_an_intruder() {
+        let mut traced = campaign("run-parts /etc/cron.hourly", 0..3, 30, false);
+        traced.nodes.get_mut(&1).unwrap().behaviours.clear();
+        let judged = |elsewhere: u64, campaign: &Campaign| {
+            let mut background = Background::default();
+            background.add(1, elsewhere);
+            let mut all = vec![campaign.clone()];
+            mark_ordinary(&mut all, &background);
+            settle(&mut all, 100);
+            all[0].hostile
+        };
+        assert!(!judged(1000, &traced));
+        assert!(judged(10, &traced), "hardly anybody else runs it");
+        let mut signed = traced.clone();
+        signed.signature.push(1);
+        assert!(judged(1000, &signed));
+    }
 }

@@ -366,3 +366,34 @@ fn inherit(sketch: &Sketch, campaigns: &Campaigns, registry: &Registry, gangs: &
         gang.supersedes.sort_unstable();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringleader_model::hash::hash64;
+
+    /// Two campaigns on ten hosts each that came to so many of them at one time.
+    fn gangs(arrived: u64) -> usize {
+        let mut sketch = Sketch::default();
+        for host in 0..arrived {
+            sketch.arrive_together((1, 11), (2, 12), hash64(&host.to_le_bytes()));
+        }
+        let campaign = |id: u128| {
+            let mut it = Campaign { id, hostile: true, groups: vec![id], ..Campaign::default() };
+            (0..10u64).for_each(|host| it.hosts.insert(hash64(&host.to_le_bytes())));
+            it
+        };
+        let campaigns = Campaigns {
+            list: vec![campaign(1), campaign(2)],
+            of_group: BTreeMap::from([(1, 0), (2, 1)]),
+            ..Campaigns::default()
+        };
+        partition(&sketch, &campaigns, &Registry::default()).len()
+    }
+
+    #[test]
+    fn what_comes_to_most_hosts_at_one_time_is_one_intrusion() {
+        assert_eq!(gangs(8), 1);
+        assert_eq!(gangs(3), 2, "on a few of many hosts two may meet");
+    }
+}
