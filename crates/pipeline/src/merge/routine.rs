@@ -19,6 +19,9 @@ const HOSTS: u64 = 3;
 const TIMES_A_HOST: u64 = 15;
 /// How much of the log's time it goes on for at least, in thousandths: it was there before, and it stays.
 const SPAN: i64 = 850;
+/// It is there from the start: of a hundred hosts that show it late in their logs, so many show it early as well. What
+/// comes to one host after another does not.
+const FROM_THE_START: u64 = 65;
 /// It goes with intrusions where they are found on its hosts half as often again as on all hosts, and a tenth more.
 const OFTEN: u64 = 1500;
 const MORE: u64 = 100;
@@ -39,6 +42,8 @@ struct Shown {
     signed: u64,
     first: Option<i64>,
     last: Option<i64>,
+    early: Distinct<32>,
+    late: Distinct<32>,
 }
 
 /// What shows nothing by itself is ordinary where it ran so many times as often without any suspicion, ...
@@ -84,6 +89,8 @@ pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
             it.times += node.observed;
             it.first = super::sketch::earlier(it.first, node.first);
             it.last = it.last.max(node.last);
+            it.early.merge(&node.early);
+            it.late.merge(&node.late);
         }
     }
     let usual = (taken.count() * 1000).checked_div(fleet).unwrap_or(0);
@@ -131,6 +138,7 @@ impl Shown {
             && self.times * 10 >= hosts * TIMES_A_HOST
             && self.times >= self.signed * SIGNED
             && span / 1000 >= whole
+            && self.early.count() * 100 >= self.late.count() * FROM_THE_START
     }
 }
 
@@ -158,6 +166,12 @@ mod tests {
         }
         node.behaviours.insert(1, times);
         (node.first, node.last) = (Some(0), Some(24 * HOUR));
+        (node.early, node.late) = (Distinct::default(), Distinct::default());
+        for host in 0..node.hosts.count() {
+            let hash = ringleader_model::hash::hash64(&host.to_le_bytes());
+            node.early.insert(hash);
+            node.late.insert(hash);
+        }
         it.nodes.insert(1, node);
         if signed {
             it.signature.push(1);

@@ -46,6 +46,28 @@ pub struct EpisodeFacts {
     pub n_indicator_edges: u64,
 }
 
+/// Thirds of a host's log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Part {
+    Early,
+    #[default]
+    Middle,
+    Late,
+}
+
+impl Part {
+    /// `None`: some time is not known.
+    pub fn of(time: Option<Timestamp>, first: Option<Timestamp>, last: Option<Timestamp>) -> Self {
+        let (Some(time), Some(first), Some(last)) = (time, first, last) else { return Self::Middle };
+        let third = last.0.saturating_sub(first.0) / 3;
+        match time.0.saturating_sub(first.0) {
+            since if since < third => Self::Early,
+            since if since >= third.saturating_mul(2) => Self::Late,
+            _ => Self::Middle,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct NodeFacts {
     /// The chain of templates from the entry down to it.
@@ -58,6 +80,8 @@ pub struct NodeFacts {
     /// What is above it was lost: its path does not start at the entry.
     pub fragment: bool,
     pub time: Option<Timestamp>,
+    /// In which part of its host's log.
+    pub part: Part,
     pub behaviours: Vec<u16>,
     pub network_roles: Vec<u8>,
 }
@@ -154,6 +178,9 @@ pub struct NodeStat {
     pub episodes: u64,
     pub fragment: bool,
     pub hosts: Distinct<64>,
+    /// Hosts that show it in the first third of their logs, and in the last: what intruders bring comes in between.
+    pub early: Distinct<32>,
+    pub late: Distinct<32>,
     pub behaviours: BTreeMap<u16, u64>,
     pub network_roles: BTreeMap<u8, u64>,
     pub first: Option<i64>,
@@ -528,6 +555,11 @@ impl NodeStat {
         }
         self.episodes += u64::from(first_here);
         self.hosts.insert(host);
+        match node.part {
+            Part::Early => self.early.insert(host),
+            Part::Middle => {}
+            Part::Late => self.late.insert(host),
+        }
         for behaviour in &node.behaviours {
             *self.behaviours.entry(*behaviour).or_default() += 1;
         }
@@ -549,6 +581,8 @@ impl NodeStat {
         self.inferred += other.inferred;
         self.episodes += other.episodes;
         self.hosts.merge(&other.hosts);
+        self.early.merge(&other.early);
+        self.late.merge(&other.late);
         for (behaviour, n) in &other.behaviours {
             *self.behaviours.entry(*behaviour).or_default() += n;
         }

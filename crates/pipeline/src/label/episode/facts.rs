@@ -12,7 +12,7 @@ use crate::collect::rows::{Bucket, Sym};
 use crate::connect::episodes::Episode;
 use crate::connect::{HostGraph, boundary, text};
 use crate::label::network::{self, NetworkRole};
-use crate::merge::sketch::{EpisodeFacts, Feature, NodeFacts};
+use crate::merge::sketch::{EpisodeFacts, Feature, NodeFacts, Part};
 
 /// A process that talks to more addresses than this goes through them; so does an episode that names as many of its own
 /// network, beside the networks (`10.0.0.0/8`), which are no hosts.
@@ -162,6 +162,7 @@ pub(super) fn facts(
                 inferred: it.inferred,
                 fragment: it.fragment,
                 time: it.time,
+                part: Part::of(it.time, graph.first, graph.last),
                 behaviours: it.behaviours.iter().copied().collect(),
                 network_roles: it.roles.iter().map(|(role, _)| *role as u8).collect(),
             })
