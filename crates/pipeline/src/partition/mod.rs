@@ -15,7 +15,7 @@ use ringleader_model::hash::hash128;
 
 use crate::merge::campaigns::{Campaign, Campaigns, is_rare_literal};
 use crate::merge::distinct::Distinct;
-use crate::merge::sketch::{FeatureStat, Key, Reach, Sketch};
+use crate::merge::sketch::{FeatureStat, Key, Reach, Sketch, Together};
 use crate::merge::stop::names_private;
 
 /// Two campaigns are one gang's from this weight on.
@@ -210,29 +210,29 @@ fn handed_weight(sketch: &Sketch, of: [&Campaign; 2], handed: &[(Key, &Distinct<
     if often || handed.iter().any(|it| own(&it)) { HANDED } else { HANDED_ONCE }
 }
 
+/// Where two campaigns began at once, and an entry of each.
+type Begun = (Together, [(usize, Key); 2]);
+
 /// Pairs of campaigns that began at once: one service started both, or both came together to most hosts of the smaller.
 fn together(sketch: &Sketch, campaigns: &Campaigns, hostile: &BTreeSet<usize>) -> BTreeMap<(usize, usize), Burst> {
-    let mut pairs: BTreeMap<(usize, usize), (Distinct<16>, Distinct<16>, [(usize, Key); 2])> = BTreeMap::new();
+    let mut pairs: BTreeMap<(usize, usize), Begun> = BTreeMap::new();
     let of = |key: &Key| campaigns.of_group.get(key).copied().filter(|it| hostile.contains(it));
     for ((a, b), together) in &sketch.together {
         let (Some(a), Some(b), Some(entries)) = (of(a), of(b), together.entries) else { continue };
         if a != b {
             let entries = [(a, entries.0), (b, entries.1)];
-            let pair = pairs
-                .entry((a.min(b), a.max(b)))
-                .or_insert_with(|| (Distinct::default(), Distinct::default(), entries));
-            pair.0.merge(&together.hosts);
-            pair.1.merge(&together.arrived);
+            let pair = pairs.entry((a.min(b), a.max(b))).or_insert_with(|| (Together::default(), entries));
+            pair.0.hosts.merge(&together.hosts);
+            pair.0.arrived.merge(&together.arrived);
         }
     }
-    let burst = |((a, b), (started, arrived, entries)): ((usize, usize), (Distinct<16>, Distinct<16>, _))| {
-        let arrived = arrived.count();
+    let burst = |((a, b), (together, entries)): ((usize, usize), Begun)| {
+        let arrived = together.arrived.count();
         let smaller = campaigns.list[a].hosts.count().min(campaigns.list[b].hosts.count()).min(16);
-        let on_most = arrived >= ARRIVED && arrived * 100 >= smaller * ARRIVED_SHARE;
-        if on_most {
+        if arrived >= ARRIVED && arrived * 100 >= smaller * ARRIVED_SHARE {
             return Some(((a, b), Burst { hosts: arrived, one_service: false, entries }));
         }
-        let hosts = started.count();
+        let hosts = together.hosts.count();
         (hosts > 0).then_some(((a, b), Burst { hosts, one_service: true, entries }))
     };
     pairs.into_iter().filter_map(burst).collect()

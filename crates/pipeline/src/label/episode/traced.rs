@@ -42,11 +42,6 @@ impl Traced {
             }
             for (kind, context, path) in &node.indicators {
                 match (kind, context) {
-                    (IndicatorKind::FilePath, Context::Written | Context::Downloaded) if is_system_path(path) => {
-                        if self.programs.len() < PATHS {
-                            self.programs.insert(hash64(path.as_bytes()));
-                        }
-                    }
                     (IndicatorKind::FilePath, Context::Written | Context::Downloaded) => self.put(path),
                     (IndicatorKind::FilePath, Context::Executed) if is_dropzone(path) => self.put(path),
                     // What a cron entry names will be run.
@@ -63,7 +58,11 @@ impl Traced {
     }
 
     fn put(&mut self, path: &str) {
-        if self.files.len() >= PATHS {
+        if self.files.len() + self.programs.len() >= PATHS {
+            return;
+        }
+        if is_system_path(path) {
+            self.programs.insert(hash64(path.as_bytes()));
             return;
         }
         self.files.insert(hash64(path.as_bytes()));
