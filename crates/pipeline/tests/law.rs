@@ -9,7 +9,7 @@ use ringleader_pipeline::merge::background::BACKGROUND_PATHS;
 use ringleader_pipeline::merge::campaigns::campaigns;
 use ringleader_pipeline::merge::distinct::Distinct;
 use ringleader_pipeline::merge::sketch::{
-    EpisodeFacts, FEATURES_PER_EPISODE, Feature, Key, NODES_PER_EPISODE, NODES_PER_GROUP, NodeFacts, Sketch,
+    EpisodeFacts, FEATURES_PER_EPISODE, Feature, Key, NODES_PER_EPISODE, NODES_PER_GROUP, NodeFacts, Part, Sketch,
 };
 use ringleader_pipeline::merge::stop::StopList;
 use ringleader_pipeline::partition::{Registry, partition};
@@ -64,6 +64,7 @@ fn nodes(plan: &[NodePlan]) -> Vec<NodeFacts> {
             inferred: it.inferred,
             fragment,
             time: it.time.map(Timestamp),
+            part: Part::of(it.time.map(Timestamp), Some(Timestamp(-9)), Some(Timestamp(9))),
             behaviours: it.behaviours.clone(),
             network_roles: it.network_roles.clone(),
         });

@@ -106,11 +106,11 @@ impl Remnants {
 fn is_scrap(assembly: &Assembly<'_>, record: &EpisodeRecord) -> bool {
     let campaign = assembly.campaigns.of_group.get(&record.group);
     let unsigned = campaign.is_some_and(|it| assembly.campaigns.list[*it].signature.is_empty());
-    let cut_off = |it: &&NodeRecord| {
+    let cut_off = |it: &NodeRecord| {
         !it.inferred && matches!(it.status, ParentStatus::Missing | ParentStatus::Forked | ParentStatus::Reparented)
     };
-    unsigned && record.nodes.iter().find(|it| !it.inferred).is_some_and(|it| cut_off(&it))
-        || unsigned && record.nodes.first().is_some_and(|it| it.inferred)
+    let above_is_lost = || record.nodes.first().is_some_and(|it| it.inferred);
+    unsigned && (above_is_lost() || record.nodes.iter().find(|it| !it.inferred).is_some_and(cut_off))
 }
 
 /// The campaign that a scrap goes to: of the one gang on its host that does all it shows, unless its own gang is there.
