@@ -220,8 +220,8 @@ fn tree(lake: &Lake, args: &HuntArgs, window: Window, bounds: &Bounds) -> Result
     to.flush()?;
     if tree.left > 0 {
         anstream::eprintln!(
-            "{} more are not shown: --limit N shows more, --around, --about or --pid fewer",
-            count(tree.left as u64, "process", "processes")
+            "{} not shown: --limit N shows more, --around, --about or --pid less",
+            count(tree.left as u64, "more process is", "more processes are")
         );
     }
     if tree.nodes.is_empty() {

@@ -12,7 +12,7 @@ use crate::terminal::{safe, short};
 /// Rows that a table holds.
 pub(super) const MOST: usize = 10_000;
 /// Characters of one cell of a table; JSON and CSV have all.
-const WIDEST: usize = 400;
+const WIDEST: usize = 1000;
 /// A column is not squeezed below this; where all of them would be, rows are shown as records.
 const NARROWEST: usize = 8;
 /// Where nobody says how wide.
@@ -91,13 +91,18 @@ impl Table {
         if self.rows.is_empty() {
             return Ok(());
         }
+        if self.columns.iter().map(|it| it.name.as_str()).eq(["plan_type", "plan"]) {
+            return self.print_plans(to);
+        }
         // Columns without any value say nothing.
         let shown: Vec<usize> =
             (0..self.columns.len()).filter(|at| self.rows.iter().any(|it| !it[*at].is_empty())).collect();
         let longest = |at: usize| self.rows.iter().map(|it| it[at].chars().count()).max().unwrap_or(0);
         let title = |at: usize| short(&self.columns[at].name, WIDEST);
         let natural: Vec<usize> = shown.iter().map(|at| longest(*at).max(title(*at).chars().count())).collect();
-        let Some(widths) = squeeze(&natural, width) else {
+        // Times and numbers mean something else when they are cut.
+        let whole: Vec<bool> = shown.iter().map(|at| matches!(&*self.columns[*at].kind, "time" | "integer")).collect();
+        let Some(widths) = squeeze(&natural, &whole, width) else {
             return self.print_records(&shown, width, to);
         };
         let line = |to: &mut dyn Write, cells: &[String], numbers: &dyn Fn(usize) -> bool| -> io::Result<()> {
@@ -126,6 +131,17 @@ impl Table {
         Ok(())
     }
 
+    /// What EXPLAIN says has lines of its own.
+    fn print_plans(&self, to: &mut dyn Write) -> io::Result<()> {
+        for row in &self.rows {
+            writeln!(to, "{BOLD}{}{OFF}", row[0])?;
+            for line in row[1].split("\\n") {
+                writeln!(to, "  {line}")?;
+            }
+        }
+        Ok(())
+    }
+
     /// A line for each value.
     fn print_records(&self, shown: &[usize], width: usize, to: &mut dyn Write) -> io::Result<()> {
         let title = |at: usize| short(&self.columns[at].name, 40);
@@ -141,18 +157,21 @@ impl Table {
     }
 }
 
-/// Takes from the widest until all fit; `None` where they cannot.
-fn squeeze(natural: &[usize], width: usize) -> Option<Vec<usize>> {
+/// Takes from the widest that may be cut until all fit; `None` where they cannot.
+fn squeeze(natural: &[usize], whole: &[bool], width: usize) -> Option<Vec<usize>> {
     let room = width.checked_sub(GAP * natural.len().saturating_sub(1))?;
-    if natural.iter().map(|it| (*it).min(NARROWEST)).sum::<usize>() > room {
+    let capped = |cap: usize| -> Vec<usize> {
+        natural.iter().zip(whole).map(|(it, whole)| if *whole { *it } else { (*it).min(cap) }).collect()
+    };
+    let fits = |cap: usize| capped(cap).iter().sum::<usize>() <= room;
+    if !fits(NARROWEST) {
         return None;
     }
-    let fits = |cap: usize| natural.iter().map(|it| (*it).min(cap)).sum::<usize>() <= room;
-    let mut cap = natural.iter().copied().max().unwrap_or(0);
+    let mut cap = natural.iter().copied().max().unwrap_or(0).max(NARROWEST);
     while cap > NARROWEST && !fits(cap) {
         cap -= 1;
     }
-    let mut widths: Vec<usize> = natural.iter().map(|it| (*it).min(cap)).collect();
+    let mut widths = capped(cap);
     // What the cap leaves over goes to the last that was cut: it holds what the row is about.
     let over = room.saturating_sub(widths.iter().sum());
     if let Some(at) = (0..widths.len()).rev().find(|at| natural[*at] > widths[*at]) {
@@ -247,7 +266,8 @@ impl<W: Write> Answer for Csv<W> {
 
 /// Tables with their columns; those that have the same ones stand together.
 pub(super) fn tables(columns: &[Vec<String>], classes: &[Vec<String>], to: &mut dyn Write) -> io::Result<()> {
-    let mut tables: Vec<(String, Vec<(String, String)>)> = Vec::new();
+    type Columns = Vec<(String, String)>;
+    let mut tables: Vec<(String, Columns)> = Vec::new();
     for row in columns {
         let [table, column, kind] = &row[..] else { continue };
         let kind = match kind.as_str() {
@@ -264,7 +284,7 @@ pub(super) fn tables(columns: &[Vec<String>], classes: &[Vec<String>], to: &mut 
             list.push((column.clone(), kind.to_owned()));
         }
     }
-    let mut groups: Vec<(Vec<String>, Vec<(String, String)>)> = Vec::new();
+    let mut groups: Vec<(Vec<String>, Columns)> = Vec::new();
     for (table, columns) in tables {
         match groups.iter_mut().find(|it| it.1 == columns) {
             Some(group) => group.0.push(table),
@@ -364,9 +384,11 @@ mod tests {
 
     #[test]
     fn the_widest_column_gives_way() {
+        let squeeze = |natural: &[usize], width| super::squeeze(natural, &vec![false; natural.len()], width);
         assert_eq!(squeeze(&[10, 10], 30), Some(vec![10, 10]));
         assert_eq!(squeeze(&[10, 100], 30), Some(vec![10, 18]));
         assert_eq!(squeeze(&[50, 100], 30), Some(vec![14, 14]));
         assert_eq!(squeeze(&[8, 8, 8, 8], 30), None);
+        assert_eq!(super::squeeze(&[23, 100], &[true, false], 40), Some(vec![23, 15]));
     }
 }

@@ -30,7 +30,7 @@ fn draw_within(tree: &Tree, width: usize, to: &mut dyn Write) -> io::Result<()> 
             host = Some(&node.host);
             let known = count(tree.processes as u64, "process", "processes");
             writeln!(to, "{BOLD}{}{OFF}  {DIM}{known} in the lake; times are UTC{OFF}", safe(&node.host))?;
-            writeln!(to, "{DIM}{:23}  {:>7}  {:ACCOUNT$}  command{OFF}", "start", "pid", "account")?;
+            writeln!(to, "{DIM} {:23}  {:>7}  {:ACCOUNT$}  command{OFF}", "start", "pid", "account")?;
         }
         line(node, width, to)?;
     }
@@ -39,7 +39,11 @@ fn draw_within(tree: &Tree, width: usize, to: &mut dyn Write) -> io::Result<()> 
 
 fn line(node: &TreeNode, width: usize, to: &mut dyn Write) -> io::Result<()> {
     // An inferred process started before what proves it: the time is that of the first that it did.
-    let start = node.start.map(clock).unwrap_or_default();
+    let start = match node.start {
+        Some(it) if node.inferred => format!("<{}", clock(it)),
+        Some(it) => format!(" {}", clock(it)),
+        None => String::new(),
+    };
     let pid = node.pid.map(|it| it.to_string()).unwrap_or_default();
     let account = short(node.account.as_deref().unwrap_or(""), ACCOUNT);
     let branch = branch(node);
@@ -57,13 +61,13 @@ fn line(node: &TreeNode, width: usize, to: &mut dyn Write) -> io::Result<()> {
         notes.push_str(" (linked by pid alone)");
     }
     let inferred = if node.inferred { "inferred: " } else { "" };
-    let taken = 23 + 2 + 7 + 2 + ACCOUNT + 2 + branch.chars().count() + notes.chars().count() + inferred.len();
+    let taken = 24 + 2 + 7 + 2 + ACCOUNT + 2 + branch.chars().count() + notes.chars().count() + inferred.len();
     let command = node.cmd_line.as_deref().or(node.file_path.as_deref()).unwrap_or("(nothing is known of it)");
     let command = short(command, width.saturating_sub(taken).max(COMMAND));
     let (on, off) = if node.inferred { (YELLOW, OFF) } else { ("", "") };
     writeln!(
         to,
-        "{start:23}  {pid:>7}  {account:ACCOUNT$}  {DIM}{branch}{OFF}{on}{inferred}{command}{off}{DIM}{notes}{OFF}"
+        "{start:24}  {pid:>7}  {account:ACCOUNT$}  {DIM}{branch}{OFF}{on}{inferred}{command}{off}{DIM}{notes}{OFF}"
     )
 }
 
@@ -135,7 +139,7 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         let text = [BOLD, DIM, YELLOW, OFF].iter().fold(text, |text, it| text.replace(it, ""));
         assert!(!text.contains('\x1b'));
-        let lines: Vec<&str> = text.lines().skip(2).map(|it| &it[48..]).collect();
+        let lines: Vec<&str> = text.lines().skip(2).map(|it| &it[49..]).collect();
         assert_eq!(lines, ["sshd", "├─ sh \\x1b[2J", "│  └─ ls", "└─ inferred: cron ×3"]);
     }
 

@@ -148,8 +148,13 @@ fn infrastructure(gang: &Gang) -> Vec<String> {
     let strong = others.filter(|it| it.strength == Strength::Strong).map(|it| &it.value);
     let mut values: Vec<String> = Vec::new();
     for value in servers.chain(strong) {
-        if values.len() < VALUES && !values.iter().any(|it| **it == **value) {
-            values.push(value.to_string());
+        // A flow has address and port apart, and who asks only for the address is of interest too.
+        let bare = match value.rsplit_once(':') {
+            Some((address, port)) if port.parse::<u16>().is_ok() => address.trim_matches(['[', ']']),
+            _ => value,
+        };
+        if values.len() < VALUES && !values.iter().any(|it| it == bare) {
+            values.push(bare.to_owned());
         }
     }
     values

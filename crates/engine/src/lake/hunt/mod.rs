@@ -61,7 +61,7 @@ pub struct Asked {
 pub enum HuntError {
     #[error("only questions are answered (SELECT, WITH, EXPLAIN, SHOW, DESCRIBE), one at a time: {0}")]
     Refused(String),
-    #[error("{0}\n`ringleader hunt --lake DIR --tables` lists tables and columns")]
+    #[error("{0}; `ringleader hunt --lake DIR --tables` lists tables and columns")]
     Unclear(String),
     #[error(
         "stopped after {0} s: ask about less (--since, --until, --host, or WHERE time …), or allow more with --timeout"
@@ -147,9 +147,16 @@ impl Lake {
     }
 }
 
-/// The engine's own words, without what it wraps around them.
+/// The engine's own words, without what it wraps around them and without all columns that there are.
 fn message(error: &DataFusionError) -> String {
-    super::short(&error.strip_backtrace())
+    let text = error.strip_backtrace();
+    let mut text = text.split("Valid fields are").next().unwrap_or(&text).replace("datafusion.public.", "");
+    for wrapped in ["Error during planning: ", "Schema error: ", "SQL error: ", "Execution error: "] {
+        if let Some(rest) = text.strip_prefix(wrapped) {
+            text = rest.to_owned();
+        }
+    }
+    super::short(text.trim_end_matches(['.', '\n', ' ']))
 }
 
 fn unclear(error: &DataFusionError) -> HuntError {

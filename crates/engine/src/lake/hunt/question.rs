@@ -149,7 +149,7 @@ impl Question {
 
     fn gang(&self, id: &str) -> String {
         format!(
-            "SELECT m.time, m.host, m.pid, m.parent_status, {WHAT}, m.campaign_id, m.event_id
+            "SELECT m.time, m.host, e.user_name, m.pid, m.parent_status, e.about, m.campaign_id, m.event_id
 FROM members m
 {}
 {}
@@ -179,7 +179,8 @@ FROM detection_finding
             quoted(&technique.to_lowercase())
         );
         format!(
-            "SELECT b.time, b.host, b.technique, b.behaviour, b.gang_id, {WHAT}, b.event_id
+            "SELECT b.time, b.host, b.technique, b.behaviour, b.gang_id,
+    e.user_name, e.process_pid, e.about, b.event_id
 FROM behaviours b
 {}
 {}
@@ -243,8 +244,6 @@ ORDER BY first, src_ip, dst_ip, host_uid, process_file_path",
         events(ABOUT, self.all([is]))
     }
 }
-
-const WHAT: &str = "e.user_name, e.process_pid, e.about";
 
 /// What the event of a row was about; a record that was delivered twice is one.
 fn told(alias: &str) -> String {
