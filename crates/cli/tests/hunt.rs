@@ -72,7 +72,7 @@ fn questions_are_asked_of_a_lake_and_its_findings() {
     assert!(table.lines().all(|it| it.chars().count() <= 140), "{table}");
     let (json, _) = hunt(&["--path", "/tmp/.b", "--json", "--host", "web3"]);
     let row: serde_json::Value = serde_json::from_str(json.lines().next_back().unwrap()).unwrap();
-    assert_eq!((&row["host_uid"], &row["process_pid"], &row["what"]), (&"web3".into(), &105.into(), &"ran".into()));
+    assert_eq!((&row["host_uid"], &row["pid"], &row["what"]), (&"web3".into(), &105.into(), &"ran".into()));
     let (cut, told) = hunt(&["--ioc", "198[.]51[.]100[.]9", "--limit", "2"]);
     assert_eq!((cut.lines().count(), told.contains("there are more")), (3, true), "{told}");
     let (shown, _) = hunt(&["--host", "quiet1"]);

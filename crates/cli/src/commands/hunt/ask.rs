@@ -189,7 +189,7 @@ fn answer(lake: &Lake, sql: &str, findings: Option<&HuntFindings>, args: &HuntAr
         out.out.flush()?;
         asked
     } else {
-        let mut table = Table::default();
+        let mut table = Table::new(args.statement.is_none());
         let asked = lake.ask(sql, findings, bounds, &mut table)?;
         table.print(&mut anstream::stdout().lock())?;
         asked
@@ -278,7 +278,7 @@ fn nothing(lake: &Lake, args: &HuntArgs, bounds: &Bounds) -> Result<()> {
         }
     }
     anstream::eprintln!("The lake has:");
-    for row in few(lake, CLASSES, bounds)? {
+    for row in few(lake, CLASSES, &Bounds { rows: None, ..*bounds })? {
         if let [class, events, hosts, first, last] = &row[..] {
             anstream::eprintln!("  {class:18} {events:>12} events of {hosts} hosts, {first} to {last}");
         }
@@ -300,7 +300,7 @@ fn tables(lake: &Lake, args: &HuntArgs, bounds: &Bounds) -> Result<Done> {
     }
     let mut all = Few::default();
     lake.ask(sql, findings.as_ref(), &Bounds { rows: None, ..*bounds }, &mut all)?;
-    let classes = few(lake, CLASSES, bounds)?;
+    let classes = few(lake, CLASSES, &Bounds { rows: None, ..*bounds })?;
     let mut to = BufWriter::new(anstream::stdout().lock());
     super::show::tables(&all.0, &classes, &mut to)?;
     if let Some(findings) = &findings {

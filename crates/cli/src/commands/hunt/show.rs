@@ -15,6 +15,8 @@ pub(super) const MOST: usize = 10_000;
 const WIDEST: usize = 1000;
 /// A column is not squeezed below this; where all of them would be, rows are shown as records.
 const NARROWEST: usize = 8;
+/// A text that people read, and not a name.
+const LONG: usize = 24;
 /// Where nobody says how wide.
 const WIDTH: usize = 160;
 const GAP: usize = 2;
@@ -48,16 +50,22 @@ pub(super) fn clock(time: Timestamp) -> String {
     let text = time.to_string();
     let text = text.strip_suffix('Z').unwrap_or(&text).replacen('T', " ", 1);
     match text.rsplit_once('.') {
-        Some((seconds, fraction)) if fraction.len() > 3 => {
-            format!("{seconds}.{}", fraction.get(..3).unwrap_or(fraction))
-        }
+        Some((seconds, fraction)) if fraction.len() > 3 => match fraction.get(..3) {
+            Some("000") | None => seconds.to_owned(),
+            Some(part) => format!("{seconds}.{part}"),
+        },
         _ => text,
     }
 }
 
+/// Columns of ready questions that a table has no room for: where there is `about`, it says the same for people.
+const ASIDE: [&str; 6] = ["class", "src_ip", "dst_ip", "dst_port", "ppid", "direction"];
+
 /// Holds rows until it is known how wide they are.
 #[derive(Default)]
 pub(super) struct Table {
+    /// It answers a ready question.
+    ready: bool,
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
 }
@@ -83,6 +91,10 @@ impl Answer for Table {
 }
 
 impl Table {
+    pub(super) fn new(ready: bool) -> Self {
+        Self { ready, ..Self::default() }
+    }
+
     pub(super) fn print(&self, to: &mut dyn Write) -> io::Result<()> {
         self.print_within(width(), to)
     }
@@ -95,8 +107,14 @@ impl Table {
             return self.print_plans(to);
         }
         // Columns without any value say nothing.
-        let shown: Vec<usize> =
-            (0..self.columns.len()).filter(|at| self.rows.iter().any(|it| !it[*at].is_empty())).collect();
+        let told = self.columns.iter().any(|it| it.name == "about");
+        let aside = |at: usize| {
+            let name = &*self.columns[at].name;
+            self.ready && ASIDE.contains(&name) && (told || name == "direction")
+        };
+        let shown: Vec<usize> = (0..self.columns.len())
+            .filter(|at| !aside(*at) && self.rows.iter().any(|it| !it[*at].is_empty()))
+            .collect();
         let longest = |at: usize| self.rows.iter().map(|it| it[at].chars().count()).max().unwrap_or(0);
         let title = |at: usize| short(&self.columns[at].name, WIDEST);
         let natural: Vec<usize> = shown.iter().map(|at| longest(*at).max(title(*at).chars().count())).collect();
@@ -160,8 +178,15 @@ impl Table {
 /// Takes from the widest that may be cut until all fit; `None` where they cannot.
 fn squeeze(natural: &[usize], whole: &[bool], width: usize) -> Option<Vec<usize>> {
     let room = width.checked_sub(GAP * natural.len().saturating_sub(1))?;
+    // The last long one holds what the row is about: it counts twice.
+    let telling = (0..natural.len()).rev().find(|at| natural[*at] > LONG && !whole[*at]);
     let capped = |cap: usize| -> Vec<usize> {
-        natural.iter().zip(whole).map(|(it, whole)| if *whole { *it } else { (*it).min(cap) }).collect()
+        let of = |at: usize| match (whole[at], telling == Some(at)) {
+            (true, _) => natural[at],
+            (_, true) => natural[at].min(cap * 2),
+            _ => natural[at].min(cap),
+        };
+        (0..natural.len()).map(of).collect()
     };
     let fits = |cap: usize| capped(cap).iter().sum::<usize>() <= room;
     if !fits(NARROWEST) {
@@ -386,8 +411,8 @@ mod tests {
     fn the_widest_column_gives_way() {
         let squeeze = |natural: &[usize], width| super::squeeze(natural, &vec![false; natural.len()], width);
         assert_eq!(squeeze(&[10, 10], 30), Some(vec![10, 10]));
-        assert_eq!(squeeze(&[10, 100], 30), Some(vec![10, 18]));
-        assert_eq!(squeeze(&[50, 100], 30), Some(vec![14, 14]));
+        assert_eq!(squeeze(&[10, 100], 30), Some(vec![9, 19]));
+        assert_eq!(squeeze(&[50, 100], 32), Some(vec![10, 20]));
         assert_eq!(squeeze(&[8, 8, 8, 8], 30), None);
         assert_eq!(super::squeeze(&[23, 100], &[true, false], 40), Some(vec![23, 15]));
     }

@@ -75,6 +75,12 @@ const ABOUT: &str =
     "coalesce(process_cmd_line, url, query_hostname, file_path, finding_title, service_name, share_name,
     process_file_path, detail, workstation, logon_type)";
 
+/// Who talked to whom.
+const FLOW: &str = "nullif(concat_ws(' > ', src_ip, nullif(concat_ws(':', dst_ip, dst_port), '')), '')";
+
+/// What keeps rows apart: each event, but for snapshots of what runs on.
+const ONCE: &str = "CASE WHEN activity <> 'snapshot' THEN event_id END";
+
 impl Question {
     /// Whether it asks the findings' tables, and cannot be asked without.
     pub fn needs_findings(&self) -> bool {
@@ -132,7 +138,8 @@ impl Question {
             found = format!("({found}\n    OR lower(http_host) = {host} AND regexp_like(url, {below}, 'i'))");
         }
         let mut about = "CASE".to_owned();
-        for column in TEXTS.iter().take(12) {
+        // Both ends of a flow are shown anyway.
+        for column in TEXTS.iter().take(14).filter(|it| !matches!(**it, "src_ip" | "dst_ip")) {
             about.push_str(&format!("\n    WHEN regexp_like({column}, {pattern}, 'i') THEN {column}"));
         }
         about.push_str(&format!("\n    ELSE {ABOUT} END"));
@@ -166,7 +173,7 @@ ORDER BY m.time, m.host, m.event_id",
         let alerts = format!(
             "SELECT time, host_uid AS host, attack_technique AS technique, finding_title AS behaviour, \
              CAST(NULL AS VARCHAR) AS gang_id,
-    user_name, process_pid, {ABOUT} AS about, event_id
+    process_pid AS pid, {ABOUT} AS about, event_id
 FROM detection_finding
 {}",
             self.all([found])
@@ -180,7 +187,7 @@ FROM detection_finding
         );
         format!(
             "SELECT b.time, b.host, b.technique, b.behaviour, b.gang_id,
-    e.user_name, e.process_pid, e.about, b.event_id
+    e.process_pid AS pid, e.about, b.event_id
 FROM behaviours b
 {}
 {}
@@ -211,10 +218,13 @@ ORDER BY time, host, event_id",
         all.extend(self.host.as_deref().map(of_host));
         all.extend(self.times("time"));
         format!(
-            "SELECT DISTINCT time, host_uid, CASE WHEN {ran} THEN 'ran' ELSE 'named' END AS what,
-    user_name, process_pid, parent_pid, parent_file_path, coalesce(process_cmd_line, process_file_path) AS about, event_id
+            "SELECT min(time) AS time, host_uid, CASE WHEN {ran} THEN 'ran' ELSE 'named' END AS what,
+    user_name, process_pid AS pid, parent_pid AS ppid, parent_file_path AS parent, coalesce(process_cmd_line, process_file_path) AS about,
+    count(DISTINCT event_id) AS records, min(event_id) AS event_id
 FROM process_activity
 {}
+GROUP BY host_uid, what, user_name, process_pid, parent_pid, parent_file_path, about,
+    {ONCE}
 ORDER BY time, host_uid, event_id",
             conditions(&all)
         )
@@ -256,12 +266,17 @@ fn told(alias: &str) -> String {
     )
 }
 
+/// Events, a row each; a process that snapshots show again and again is one row, at its first.
+/// Events, a row each; a process that snapshots show again and again is one row, at its first.
 fn events(about: &str, conditions: String) -> String {
     format!(
-        "SELECT DISTINCT time, host_uid, class, activity, user_name, process_pid, parent_pid, src_ip, dst_ip, dst_port,
-    {about} AS about, event_id
+        "SELECT min(time) AS time, host_uid, class, activity, user_name, process_pid AS pid, src_ip, dst_ip, dst_port,
+    concat_ws('  ', {FLOW}, {about}) AS about,
+    min(event_id) AS event_id
 FROM events
 {conditions}
+GROUP BY host_uid, class, activity, user_name, process_pid, src_ip, dst_ip, dst_port, about,
+    {ONCE}
 ORDER BY time, host_uid, event_id"
     )
 }
