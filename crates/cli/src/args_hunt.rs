@@ -26,6 +26,7 @@ Examples:
   ringleader hunt --lake lake \"SELECT host_uid, count(*) FROM process_activity GROUP BY host_uid ORDER BY 2 DESC\"";
 
 #[derive(Debug, ClapArgs)]
+#[cfg_attr(not(feature = "lake"), allow(dead_code, reason = "a build without a lake only refuses"))]
 #[command(group(ArgGroup::new("question").multiple(false).args([
     "statement", "ioc", "gang", "technique", "path", "port", "account", "tree", "tables",
 ])))]

@@ -265,8 +265,10 @@ fn nothing(lake: &Lake, args: &HuntArgs, bounds: &Bounds) -> Result<()> {
         let name = host.to_lowercase();
         let label = name.split('.').next().unwrap_or(&name);
         let sql = format!(
-            "SELECT DISTINCT host_uid FROM events WHERE strpos(lower(host_uid), {0}) > 0 OR host_ip = {1} ORDER BY host_uid",
+            "SELECT DISTINCT host_uid FROM events WHERE strpos(lower(host_uid), {0}) > 0 OR starts_with(lower(host_uid), {1}) \
+             OR host_ip = {2} ORDER BY host_uid",
             quoted(if host.parse::<std::net::IpAddr>().is_ok() { &name } else { label }),
+            quoted(&name.chars().take(3).collect::<String>()),
             quoted(&name)
         );
         let near = few(lake, &sql, &Bounds { rows: Some(NEAR), ..*bounds })?;

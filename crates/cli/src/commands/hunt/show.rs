@@ -15,6 +15,8 @@ pub(super) const MOST: usize = 10_000;
 const WIDEST: usize = 1000;
 /// A column is not squeezed below this; where all of them would be, rows are shown as records.
 const NARROWEST: usize = 8;
+/// The longest IPv4 address.
+const ADDRESS: usize = 15;
 /// A text that people read, and not a name.
 const LONG: usize = 24;
 /// Where nobody says how wide.
@@ -59,7 +61,7 @@ pub(super) fn clock(time: Timestamp) -> String {
 }
 
 /// Columns of ready questions that a table has no room for: where there is `about`, it says the same for people.
-const ASIDE: [&str; 6] = ["class", "src_ip", "dst_ip", "dst_port", "ppid", "direction"];
+const ASIDE: [&str; 5] = ["class", "src_ip", "dst_ip", "dst_port", "ppid"];
 
 /// Holds rows until it is known how wide they are.
 #[derive(Default)]
@@ -110,7 +112,7 @@ impl Table {
         let told = self.columns.iter().any(|it| it.name == "about");
         let aside = |at: usize| {
             let name = &*self.columns[at].name;
-            self.ready && ASIDE.contains(&name) && (told || name == "direction")
+            self.ready && if told { ASIDE.contains(&name) } else { ["direction", "user_name"].contains(&name) }
         };
         let shown: Vec<usize> = (0..self.columns.len())
             .filter(|at| !aside(*at) && self.rows.iter().any(|it| !it[*at].is_empty()))
@@ -118,8 +120,12 @@ impl Table {
         let longest = |at: usize| self.rows.iter().map(|it| it[at].chars().count()).max().unwrap_or(0);
         let title = |at: usize| short(&self.columns[at].name, WIDEST);
         let natural: Vec<usize> = shown.iter().map(|at| longest(*at).max(title(*at).chars().count())).collect();
-        // Times and numbers mean something else when they are cut.
-        let whole: Vec<bool> = shown.iter().map(|at| matches!(&*self.columns[*at].kind, "time" | "integer")).collect();
+        // Times, numbers and addresses mean something else when they are cut.
+        let is_whole = |at: usize| {
+            let column = &self.columns[at];
+            matches!(&*column.kind, "time" | "integer") || (column.name.ends_with("_ip") && longest(at) <= ADDRESS)
+        };
+        let whole: Vec<bool> = shown.iter().map(|at| is_whole(*at)).collect();
         let Some(widths) = squeeze(&natural, &whole, width) else {
             return self.print_records(&shown, width, to);
         };
@@ -414,6 +420,6 @@ mod tests {
         assert_eq!(squeeze(&[10, 100], 30), Some(vec![9, 19]));
         assert_eq!(squeeze(&[50, 100], 32), Some(vec![10, 20]));
         assert_eq!(squeeze(&[8, 8, 8, 8], 30), None);
-        assert_eq!(super::squeeze(&[23, 100], &[true, false], 40), Some(vec![23, 15]));
+        assert_eq!(super::squeeze(&[23, 100], &[true, false], 42), Some(vec![23, 17]));
     }
 }

@@ -29,7 +29,7 @@ fn draw_within(tree: &Tree, width: usize, to: &mut dyn Write) -> io::Result<()> 
         if host != Some(&node.host) {
             host = Some(&node.host);
             let known = count(tree.processes as u64, "process", "processes");
-            writeln!(to, "{BOLD}{}{OFF}  {DIM}{known} in the lake; times are UTC{OFF}", safe(&node.host))?;
+            writeln!(to, "{BOLD}{}{OFF}  {DIM}{known} were read; times are UTC{OFF}", safe(&node.host))?;
             writeln!(to, "{DIM} {:23}  {:>7}  {:ACCOUNT$}  command{OFF}", "start", "pid", "account")?;
         }
         line(node, width, to)?;

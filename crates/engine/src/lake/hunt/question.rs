@@ -179,7 +179,7 @@ FROM detection_finding
             self.all([found])
         );
         if !findings {
-            return format!("SELECT DISTINCT * FROM (\n{alerts}\n)\nORDER BY time, host, event_id");
+            return format!("SELECT DISTINCT * FROM (\n{alerts}\n)\nORDER BY time, host, behaviour, event_id");
         }
         let is = format!(
             "(regexp_like(b.technique, {pattern}, 'i') OR lower(b.behaviour) = {})",
@@ -193,7 +193,7 @@ FROM behaviours b
 {}
 UNION
 {alerts}
-ORDER BY time, host, event_id",
+ORDER BY time, host, behaviour, event_id",
             told("b"),
             self.of_findings("b", is)
         )
