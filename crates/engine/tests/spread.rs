@@ -343,7 +343,7 @@ fn hostile_names_act_nowhere() {
     let text = |name: &str| String::from_utf8(files[name].clone()).unwrap();
     assert_eq!(text("spread.dot").matches('"').count() % 2, 0);
     assert!(!text("spread.dot").contains("\"];evil"), "{}", text("spread.dot"));
-    for name in ["spread.svg", "incident.html"] {
+    for name in ["spread.svg", "timeline.svg", "incident.html"] {
         assert!(!text(name).contains("<script"), "{name}");
     }
     assert!(text("timeline.csv").lines().skip(1).all(|it| !it.starts_with(['=', '+', '@'])));
