@@ -56,7 +56,9 @@ impl Axis {
         for time in times {
             (start, end) = (start.min(time.0), end.max(time.0));
         }
-        (start <= end).then(|| Self { start, span: end.saturating_sub(start).max(1_000_000) })
+        // A little room on both sides.
+        let span = end.saturating_sub(start).max(1_000_000);
+        (start <= end).then(|| Self { start: start.saturating_sub(span / 40), span: span.saturating_add(span / 20) })
     }
 
     fn x(&self, time: Timestamp) -> i64 {
@@ -160,7 +162,7 @@ fn legend(hidden: usize, undated: usize, left_out: usize, out: &mut String) {
             x + 34,
             x + 42
         );
-        x += 190;
+        x += 200;
     }
     let _ = writeln!(
         out,
