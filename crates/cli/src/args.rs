@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::args_hunt::{EXAMPLES as HUNT_EXAMPLES, HuntArgs};
 use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand, NotifyCommand};
 
 /// Finds the gang behind the bots: who attacked, how they got in, what they did.
@@ -125,6 +126,9 @@ Example:
         #[command(flatten)]
         resources: ResourceArgs,
     },
+    /// Ask a lake: ready questions, or SQL that can only read
+    #[command(after_long_help = HUNT_EXAMPLES)]
+    Hunt(HuntArgs),
     /// What is remembered of gangs, and what analysts decide: names, merges, splits, dismissals
     #[command(
         subcommand,

@@ -1,6 +1,7 @@
 //! What a user types and sees. Only here: arguments, the terminal, exit codes.
 
 mod args;
+mod args_hunt;
 mod args_ledger;
 mod commands;
 mod progress;

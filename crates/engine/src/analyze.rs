@@ -359,7 +359,7 @@ fn name_victims(bucket: &mut Bucket, known: &BTreeMap<String, Option<String>>) {
 }
 
 /// `web1` and `web1.corp.example` are one host, where only one full name starts so.
-fn unify_hosts(bucket: &mut Bucket) {
+pub(crate) fn unify_hosts(bucket: &mut Bucket) {
     let names: BTreeSet<Sym> = bucket.rows.iter().map(|it| it.host).collect();
     let mut full: BTreeMap<String, Vec<Sym>> = BTreeMap::new();
     for sym in &names {

@@ -169,6 +169,26 @@ fn an_asset_list_gives_roles_and_changes_no_verdict() {
 }
 
 #[test]
+fn what_an_analyst_decided_goes_before_the_sum() {
+    let decide = |host: &str, verdict: Verdict| Question {
+        decided: [(host.to_owned(), verdict)].into_iter().collect(),
+        ..Question::default()
+    };
+    // Attacked, and nobody watched it: who was there says that it is taken.
+    let spread = incident(&story(), &decide("192.168.4.227", Verdict::Compromised));
+    let host = spread.hosts.iter().find(|it| &*it.host == "192.168.4.227").unwrap();
+    assert_eq!((host.verdict, host.confidence.thousandths()), (Verdict::Compromised, 1000));
+    assert!(host.reasons.iter().any(|it| &*it.rule == "decided"));
+    assert!(of_class(&spread, &[EdgeClass::Compromised]).iter().any(|it| it.ends_with(" 192.168.4.227")));
+    assert!(spread.containment.isolate.iter().any(|it| &*it.host == "192.168.4.227"));
+    // And that one was a test machine.
+    let spread = incident(&story(), &decide("10.0.3.19", Verdict::CleanAsSeen));
+    let host = spread.hosts.iter().find(|it| &*it.host == "10.0.3.19").unwrap();
+    assert_eq!(host.verdict, Verdict::CleanAsSeen);
+    assert!(spread.containment.isolate.iter().all(|it| &*it.host != "10.0.3.19"));
+}
+
+#[test]
 fn with_the_way_in_logged_it_is_named() {
     for inbound in [vec!["inbound"], vec!["inbound/border.csv"]] {
         let mut inputs = story();
@@ -343,7 +363,7 @@ fn hostile_names_act_nowhere() {
     let text = |name: &str| String::from_utf8(files[name].clone()).unwrap();
     assert_eq!(text("spread.dot").matches('"').count() % 2, 0);
     assert!(!text("spread.dot").contains("\"];evil"), "{}", text("spread.dot"));
-    for name in ["spread.svg", "incident.html"] {
+    for name in ["spread.svg", "timeline.svg", "incident.html"] {
         assert!(!text(name).contains("<script"), "{name}");
     }
     assert!(text("timeline.csv").lines().skip(1).all(|it| !it.starts_with(['=', '+', '@'])));

@@ -95,6 +95,7 @@ pub const OUTPUTS: &[Output] = &[
     Output::Report(&spread::Dot),
     Output::Report(&spread::Svg),
     Output::Report(&spread::Timeline),
+    Output::Report(&spread::TimelineSvg),
     Output::Report(&spread::ContainmentJson),
     Output::Report(&spread::IncidentMarkdown),
     Output::Report(&spread::IncidentHtml),

@@ -33,6 +33,7 @@ const SNAPSHOTS: &[&str] = &[
     "stix.json",
     "summary.json",
     "timeline.csv",
+    "timeline.svg",
     "warnings.jsonl",
 ];
 

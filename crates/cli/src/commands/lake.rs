@@ -1,9 +1,9 @@
 //! `ingest` and `analyze`: the same job over a lake.
 
 #[cfg(not(feature = "lake"))]
-pub(super) use left_out::{analyze, ingest};
+pub(super) use left_out::{LEFT_OUT, analyze, ingest};
 #[cfg(feature = "lake")]
-pub(super) use with_lake::{analyze, ingest};
+pub(super) use with_lake::{analyze, ingest, is_folder, time, window};
 
 #[cfg(feature = "lake")]
 mod with_lake {
@@ -14,7 +14,7 @@ mod with_lake {
     use anyhow::{Context as _, Result, bail};
     use ringleader_engine::Config;
     use ringleader_engine::collect::{CollectConfig, Progress as _};
-    use ringleader_engine::lake::{IngestReport, Lake, LakeBuckets, Window};
+    use ringleader_engine::lake::{IngestReport, Lake, LakeBuckets, Noted, Window};
     use ringleader_model::Tables;
     use ringleader_model::findings::{DeadLetter, SourceSummary, Timing};
     use ringleader_model::time::{TimeDefaults, Timestamp};
@@ -43,7 +43,7 @@ mod with_lake {
     }
 
     /// Object stores would become a folder of that name.
-    fn is_folder(lake: &Path) -> Result<()> {
+    pub(in crate::commands) fn is_folder(lake: &Path) -> Result<()> {
         if lake.to_string_lossy().contains("://") {
             bail!("{}: a lake is a folder; object stores are not opened", lake.display());
         }
@@ -114,7 +114,8 @@ mod with_lake {
         is_folder(lake)?;
         let bar = Bar::new();
         bar.stage("open");
-        let shown = Shown { buckets: Lake::open(lake)?.buckets(window)?, bar: &bar };
+        let lake = Lake::open(lake)?;
+        let shown = Shown { buckets: lake.buckets(window)?, bar: &bar };
         bar.expect(shown.bytes());
         let mut timings = Vec::new();
         let spool = run::no_spool();
@@ -132,10 +133,15 @@ mod with_lake {
         // What was found is written even where it cannot be remembered.
         let recorded = session.record(&mut found, "");
         let done = run::finish(found, folder, output, None, &knowledge, &bar)?;
+        // `hunt` finds them again. Who may only read the lake says with --out where they are.
+        if let Ok(folder) = output.out.canonicalize() {
+            let noted = Noted::new(folder, shown.buckets.version(), &window);
+            let _ = lake.note_findings(&noted);
+        }
         recorded.map(|()| done)
     }
 
-    fn window(since: Option<&str>, until: Option<&str>) -> Result<Window> {
+    pub(in crate::commands) fn window(since: Option<&str>, until: Option<&str>) -> Result<Window> {
         let window = Window {
             since: since.map(|it| time("--since", it)).transpose()?,
             until: until.map(|it| time("--until", it)).transpose()?,
@@ -149,7 +155,7 @@ mod with_lake {
     }
 
     /// A time without a zone means another hour to each reader.
-    fn time(option: &str, text: &str) -> Result<Timestamp> {
+    pub(in crate::commands) fn time(option: &str, text: &str) -> Result<Timestamp> {
         match Timestamp::parse(text, &TimeDefaults::default()) {
             Some((time, Some(_))) => Ok(time),
             Some((time, None)) => bail!("{option} {text}: the zone is missing: write {time} if that is UTC"),
@@ -226,7 +232,7 @@ mod left_out {
     use crate::args::{OutputArgs, ReadArgs, RecordArgs, ResourceArgs};
     use crate::commands::Done;
 
-    const LEFT_OUT: &str =
+    pub(in crate::commands) const LEFT_OUT: &str =
         "this build has no lake: build it with `cargo install --path crates/cli` (feature `lake`, on by default)";
 
     pub(in crate::commands) fn ingest(_read: &ReadArgs, _lake: &Path) -> Result<Done> {

@@ -4,6 +4,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod extract;
+mod hunt;
 mod identify;
 mod lake;
 mod ledger;
@@ -40,6 +41,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         Command::Analyze { lake, since, until, output, record, resources } => {
             lake::analyze(&lake, since.as_deref(), until.as_deref(), &output, &record, &resources)
         }
+        Command::Hunt(args) => hunt::hunt(&args),
         Command::Gang(command) => ledger::gang(&command),
         Command::Allow(command) => ledger::allow(&command),
         Command::Case(command) => ledger::case(&command),

@@ -7,7 +7,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
@@ -26,6 +27,7 @@ use super::sketch_exec::{SketchExec, SketchFn};
 use super::{Error, Lake, Tokio, event_classes, schema, sketch_merge};
 use crate::Buckets;
 use crate::collect::ALL_BUCKETS;
+use crate::store::bucket_of;
 
 /// From `since` on, before `until`. Where either is given, events without a time are left out: nothing says that
 /// they lie within.
@@ -222,6 +224,30 @@ impl LakeBuckets {
         read_files(&self.tokio, &self.context, &self.root, files, &self.window, &mut |batch| {
             read(batch, 0..batch.num_rows(), &self.table, &mut loaded)
         })?;
+        Ok(loaded)
+    }
+
+    /// The events of some hosts' own sensors; more than `most` are an error.
+    pub(super) fn load_hosts(&self, hosts: &BTreeSet<String>, most: usize) -> Result<Bucket, Error> {
+        let (mut loaded, mut too_many) = (Bucket::default(), false);
+        let numbers: BTreeSet<usize> = hosts.iter().map(|it| bucket_of(it)).collect();
+        for files in numbers.iter().filter_map(|it| self.files.get(it)) {
+            read_files(&self.tokio, &self.context, &self.root, files, &self.window, &mut |batch| {
+                let column = texts(batch, "host_uid")?;
+                let is = |at: usize| text(column, at).is_some_and(|it| hosts.contains(it));
+                let mask: BooleanArray = (0..batch.num_rows()).map(|at| Some(is(at))).collect();
+                let kept = filter_record_batch(batch, &mask).map_err(|it| it.to_string())?;
+                if loaded.rows.len() + kept.num_rows() > most {
+                    too_many = true;
+                    return Ok(());
+                }
+                read(&kept, 0..kept.num_rows(), &self.table, &mut loaded)
+            })?;
+        }
+        if too_many {
+            let why = format!("it has more than {most} events: ask about a time before most of them (--until)");
+            return Err(Error::Engine { doing: "cannot put the host together".to_owned(), why });
+        }
         Ok(loaded)
     }
 

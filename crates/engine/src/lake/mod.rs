@@ -6,6 +6,7 @@
 mod buckets;
 mod codec;
 mod durable;
+mod hunt;
 mod ingest;
 mod pins;
 mod rows;
@@ -31,6 +32,10 @@ use url::Url;
 
 pub use buckets::{LakeBuckets, Window};
 pub use codec::LakeCodec;
+pub use hunt::{
+    Answer, Ask, Asked, Bounds, Cell, Column, GangName, HuntError, HuntFindings, Noted, Question, Tree, TreeConfig,
+    TreeNode, quoted,
+};
 pub use ingest::{Delivered, IngestReport, Staged, ingest};
 pub use pins::PinnedFile;
 pub use sketch_exec::{MakeSketchFn, SketchExec, SketchFn, SketchFns};
@@ -239,12 +244,12 @@ impl Lake {
     /// A session over this version: the six classes, `events` (all of them), `ingested_sources`, `dead_letters`.
     /// To be used on the caller's own runtime; `query` is the waiting form.
     pub fn session(&self) -> Result<SessionContext, Error> {
-        self.tokio.wait(self.make_session())
+        self.tokio.wait(self.make_session(unbounded()))
     }
 
-    async fn make_session(&self) -> Result<SessionContext, Error> {
+    /// Adds the lake's tables to a context.
+    async fn make_session(&self, context: SessionContext) -> Result<SessionContext, Error> {
         let doing = "cannot read the lake's tables";
-        let context = SessionContext::new_with_config(SessionConfig::new().with_information_schema(true));
         let provider = self.table.table_provider().await.map_err(|it| Error::engine(doing, it))?;
         context.register_table("lake", provider).map_err(|it| Error::engine(doing, it))?;
         for view in schema::views(&self.columns()?) {
@@ -257,12 +262,16 @@ impl Lake {
     /// Runs a query. Only reading is allowed: no statement that makes, changes or copies anything.
     pub fn query(&self, sql: &str) -> Result<Vec<RecordBatch>, Error> {
         self.tokio.wait(async {
-            let context = self.make_session().await?;
+            let context = self.make_session(unbounded()).await?;
             let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
             let result = async { context.sql_with_options(sql, options).await?.collect().await };
             result.await.map_err(|it| Error::engine("the query failed", it))
         })
     }
+}
+
+fn unbounded() -> SessionContext {
+    SessionContext::new_with_config(SessionConfig::new().with_information_schema(true))
 }
 
 /// The classes of partitions that hold events.

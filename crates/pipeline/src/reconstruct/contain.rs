@@ -1,11 +1,12 @@
 //! the incident → what to isolate first, what to reset, block, collect and clean, as commands for review.
 //!
 //! Nothing is run. What a log says stands in a command only as an address that was parsed or as a quoted word without
-//! control characters. Deliberately absent: knowledge of one cloud's or one product's console.
+//! control characters. Deliberately absent: which cloud it is, and the names of its groups and
+//! lists: the reader fills them in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringleader_model::findings::{Containment, Isolate, Text, ToDo};
+use ringleader_model::findings::{Containment, EdgeClass, Isolate, Text, ToDo};
 
 use super::Input;
 use super::edges::Edge;
@@ -18,6 +19,8 @@ use super::verdict::State;
 
 /// Entries of one list.
 const LONGEST: usize = 1000;
+/// Pieces of evidence of one step that concerns several hosts.
+const PROOFS: usize = 12;
 
 #[allow(clippy::too_many_arguments, reason = "each part of the incident is asked")]
 pub(super) fn contain(
@@ -71,9 +74,7 @@ pub(super) fn contain(
         for ip in &addresses {
             let tool = if ip.contains(':') { "ip6tables" } else { "iptables" };
             commands.push(format!("{tool} -I FORWARD -s {ip} -j DROP && {tool} -I FORWARD -d {ip} -j DROP"));
-            commands.push(format!(
-                "# security group: deny all traffic from and to {ip}, but for the responders' addresses"
-            ));
+            commands.extend(cloud(ip));
         }
         out.isolate.push(Isolate {
             order: at as u64 + 1,
@@ -86,6 +87,12 @@ pub(super) fn contain(
         });
     }
     let ports: Vec<u16> = state.ports.iter().copied().collect();
+    // Why a port is blocked: who was taken over it.
+    let over = |port: u16| -> Vec<Text> {
+        let taken = edges.iter().filter(|it| it.class == EdgeClass::Compromised && it.ports.contains(&port));
+        some(taken.flat_map(|it| ids(it.to).into_iter().take(1)))
+    };
+    let everywhere = some(taken.iter().flat_map(|it| ids(*it).into_iter().take(1)));
     for port in &ports {
         out.block.push(ToDo {
             what: format!("port {port}/tcp between hosts that need not speak it"),
@@ -95,7 +102,7 @@ pub(super) fn contain(
                 format!("iptables -I FORWARD -p tcp --dport {port} -j DROP"),
                 format!("netsh advfirewall firewall add rule name=\"incident {port}\" dir=in action=block protocol=TCP localport={port}"),
             ],
-            evidence_ids: Vec::new(),
+            evidence_ids: over(*port),
         });
     }
     let mut outside: BTreeSet<Text> = BTreeSet::new();
@@ -111,7 +118,7 @@ pub(super) fn contain(
             commands: vec![format!(
                 "iptables -I FORWARD -s {source} -j DROP && iptables -I FORWARD -d {source} -j DROP"
             )],
-            evidence_ids: Vec::new(),
+            evidence_ids: everywhere.clone(),
         });
     }
     for hash in case.hashes.keys().take(LONGEST) {
@@ -120,17 +127,42 @@ pub(super) fn contain(
             host: None,
             because: "a program of the incident".to_owned(),
             commands: Vec::new(),
-            evidence_ids: Vec::new(),
+            evidence_ids: everywhere.clone(),
         });
     }
-    credentials(hosts, pairs, state, &mut out);
+    credentials(hosts, pairs, state, &ids, &mut out);
     files(input, hosts, case, state, &ids, &mut out);
     out
 }
 
+/// A few pieces of evidence of many, each once.
+fn some(ids: impl Iterator<Item = Text>) -> Vec<Text> {
+    ids.collect::<BTreeSet<Text>>().into_iter().take(PROOFS).collect()
+}
+
+/// Rules of two clouds' consoles that cut a host off; the group and the list are the reader's to fill in.
+fn cloud(ip: &str) -> [String; 2] {
+    let (net, kind, aws) = if ip.contains(':') {
+        (format!("{ip}/128"), "Ipv6SourceCidrIp", "ipv6-cidr-block")
+    } else {
+        (format!("{ip}/32"), "SourceCidrIp", "cidr-block")
+    };
+    [
+        format!(
+            "aliyun ecs AuthorizeSecurityGroup --RegionId \"$REGION\" --SecurityGroupId \"$GROUP\" --IpProtocol all \
+             --PortRange=-1/-1 --{kind} {net} --Policy drop --Priority 1"
+        ),
+        format!(
+            "aws ec2 create-network-acl-entry --network-acl-id \"$ACL\" --ingress --rule-number 1 --protocol=-1 \
+             --rule-action deny --{aws} {net}"
+        ),
+    ]
+}
+
 /// Accounts that a taken host used, or that were logged on where it was.
-fn credentials(hosts: &Hosts, pairs: &Pairs, state: &State, out: &mut Containment) {
-    let mut users: BTreeMap<Text, BTreeSet<Text>> = BTreeMap::new();
+fn credentials(hosts: &Hosts, pairs: &Pairs, state: &State, ids: &dyn Fn(Host) -> Vec<Text>, out: &mut Containment) {
+    // Where each was used, and from which taken host.
+    let mut users: BTreeMap<Text, (BTreeSet<Text>, BTreeSet<Host>)> = BTreeMap::new();
     for ((from, to), pair) in &pairs.all {
         if !state.is_taken(*from) {
             continue;
@@ -141,17 +173,19 @@ fn credentials(hosts: &Hosts, pairs: &Pairs, state: &State, out: &mut Containmen
             .chain(pair.remote.iter().filter_map(|it| it.user.as_ref()))
             .chain(pair.drops.iter().filter_map(|it| it.user.as_ref()));
         for user in used {
-            users.entry(user.clone()).or_default().insert(on.clone());
+            let known = users.entry(user.clone()).or_default();
+            known.0.insert(on.clone());
+            known.1.insert(*from);
         }
     }
-    for (user, on) in users.into_iter().take(LONGEST) {
+    for (user, (on, from)) in users.into_iter().take(LONGEST) {
         let names: Vec<&str> = on.iter().take(5).map(|it| &**it).collect();
         out.reset_credentials.push(ToDo {
             what: format!("account {user}"),
             host: None,
             because: format!("a taken host used it on {}", names.join(", ")),
             commands: Vec::new(),
-            evidence_ids: Vec::new(),
+            evidence_ids: some(from.into_iter().flat_map(|it| ids(it).into_iter().take(1))),
         });
     }
     for host in state.all_taken().into_iter().take(LONGEST) {
@@ -161,7 +195,7 @@ fn credentials(hosts: &Hosts, pairs: &Pairs, state: &State, out: &mut Containmen
             host: Some(shown.clone()),
             because: "what was in its memory and files is known to the intruder".to_owned(),
             commands: Vec::new(),
-            evidence_ids: Vec::new(),
+            evidence_ids: ids(host),
         });
     }
 }
@@ -269,6 +303,14 @@ fn powershell(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cloud_is_told_an_address_and_nothing_else() {
+        let [aliyun, aws] = cloud("10.0.3.19");
+        assert!(aliyun.ends_with("--SourceCidrIp 10.0.3.19/32 --Policy drop --Priority 1"), "{aliyun}");
+        assert!(aws.ends_with("--cidr-block 10.0.3.19/32"), "{aws}");
+        assert!(cloud("2001:db8::7")[0].contains("--Ipv6SourceCidrIp 2001:db8::7/128"));
+    }
 
     #[test]
     fn a_hostile_path_stays_one_word() {

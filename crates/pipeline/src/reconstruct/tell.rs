@@ -154,6 +154,10 @@ impl Telling<'_> {
                     ),
                 })
                 .collect();
+            if judged.decided.is_some() {
+                let text = "an analyst decided it: that goes before the sum".to_owned();
+                reasons.push(Reason { rule: "decided".into(), points: 0, text, evidence_ids: Vec::new() });
+            }
             reasons.sort_by(|a, b| (-a.points.abs(), &a.rule).cmp(&(-b.points.abs(), &b.rule)));
             let mut ids: Vec<Text> = reasons.iter().flat_map(|it| it.evidence_ids.clone()).collect();
             let incoming: Vec<&Edge> = self.into.get(host).into_iter().flatten().map(|it| &self.edges[*it]).collect();
@@ -168,6 +172,7 @@ impl Telling<'_> {
             let alerted = judged.marks.contains_key("alerted");
             let sum = judged.points(self.state.prior);
             let confidence = match verdict {
+                _ if judged.decided.is_some() => Permille::new(1000),
                 Verdict::Compromised => probability(sum),
                 Verdict::Unknown => Permille::default(),
                 Verdict::Attacked | Verdict::Scanned => {

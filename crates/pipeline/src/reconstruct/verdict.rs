@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringleader_model::findings::Verdict;
+
 use super::Input;
 use super::clock::Clocks;
 use super::identity::{Host, Hosts};
@@ -40,6 +42,8 @@ pub(super) struct Judged {
     /// Its processes are logged over the whole window.
     pub watched: bool,
     pub good: bool,
+    /// An analyst's word: taken, or not.
+    pub decided: Option<bool>,
 }
 
 impl Judged {
@@ -68,7 +72,8 @@ const MANY: u64 = 3;
 
 impl State {
     pub(super) fn is_taken(&self, host: Host) -> bool {
-        self.hosts.get(host).is_some_and(|it| it.acted && it.points(self.prior) >= self.taken)
+        let by_sum = |it: &Judged| it.acted && it.points(self.prior) >= self.taken;
+        self.hosts.get(host).is_some_and(|it| it.decided.unwrap_or_else(|| by_sum(it)))
     }
     /// Whether more was said than a probe of this caller says: bytes where they are logged, else connections.
     pub(super) fn talks(&self, from: Host, contact: &super::pairs::Contact) -> bool {
@@ -110,6 +115,7 @@ pub(super) fn judge(input: &Input<'_>, hosts: &Hosts, clocks: &Clocks, case: &Ca
     };
     let mut it = Judge { input, hosts, clocks, case, pairs, state };
     it.known_good();
+    it.decided();
     it.own_signs();
     it.watched();
     it.ports();
@@ -173,6 +179,15 @@ impl Judge<'_> {
             if let Some(host) = self.hosts.find(&label.as_str().into(), None) {
                 self.state.hosts[host].good = true;
                 self.mark(host, "known_good", "", None, Vec::new());
+            }
+        }
+    }
+
+    /// Their word goes before the sum, and what follows from it follows.
+    fn decided(&mut self) {
+        for (label, verdict) in &self.input.question.decided {
+            if let Some(host) = self.hosts.find(&label.as_str().into(), None) {
+                self.state.hosts[host].decided = Some(*verdict == Verdict::Compromised);
             }
         }
     }

@@ -8,7 +8,7 @@ use ringleader_model::findings::Findings;
 use sha2::{Digest as _, Sha256};
 
 use super::story::{Block, Part, tell};
-use super::svg;
+use super::{svg, timeline_svg};
 use crate::mask::mask;
 use crate::{Options, Report, escape};
 
@@ -56,6 +56,7 @@ fn page(spread: &ringleader_model::findings::Spread, out: &mut String) -> std::f
         match &block {
             Block::Heading(title) => writeln!(out, "<h2>{title}</h2>")?,
             Block::Picture => writeln!(out, "<figure>{}</figure>", svg::draw(spread))?,
+            Block::InTime => writeln!(out, "<figure>{}</figure>", timeline_svg::draw(spread))?,
             Block::Sentence(it) => {
                 write!(out, "<li>")?;
                 for part in &it.parts {

@@ -39,6 +39,7 @@ fn block(block: &Block, out: &mut String) -> std::fmt::Result {
     match block {
         Block::Heading(title) => writeln!(out, "\n## {title}\n"),
         Block::Picture => writeln!(out, "![who took whom](spread.svg)\n"),
+        Block::InTime => writeln!(out, "![when](timeline.svg)\n"),
         Block::Sentence(it) => {
             write!(out, "- ")?;
             for part in &it.parts {

@@ -9,6 +9,7 @@ mod incident_md;
 mod story;
 mod svg;
 mod timeline;
+mod timeline_svg;
 
 pub(crate) use containment::ContainmentJson;
 pub(crate) use dot::Dot;
@@ -16,3 +17,4 @@ pub(crate) use incident_html::IncidentHtml;
 pub(crate) use incident_md::IncidentMarkdown;
 pub(crate) use svg::Svg;
 pub(crate) use timeline::Timeline;
+pub(crate) use timeline_svg::TimelineSvg;

@@ -30,8 +30,10 @@ pub(super) enum Block {
     Heading(&'static str),
     Sentence(Sentence),
     Table(Table),
-    /// The picture stands here.
+    /// The picture of who took whom stands here.
     Picture,
+    /// The picture of when.
+    InTime,
     Commands(Vec<String>),
 }
 
@@ -64,6 +66,8 @@ pub(super) fn tell(spread: &Spread) -> Vec<Block> {
     first(spread, &mut out);
     out.push(Block::Heading("The picture"));
     out.push(Block::Picture);
+    out.push(Block::Heading("In time"));
+    out.push(Block::InTime);
     alerts(spread, &mut out);
     act(spread, &mut out);
     table(spread, &mut out);
@@ -139,8 +143,10 @@ fn first(spread: &Spread, out: &mut Vec<Block>) {
         }
     }
     for other in spread.patient_zero.iter().skip(1) {
+        let ids =
+            spread.hosts.iter().find(|it| it.host == other.host).map(|it| it.evidence_ids.clone()).unwrap_or_default();
         out.push(
-            say!(none; ours("Less likely: "), log(&other.host), ours(format!(" ({}).", percent(other.likelihood)))),
+            say!(ids; ours("Less likely: "), log(&other.host), ours(format!(" ({}).", percent(other.likelihood)))),
         );
     }
 }

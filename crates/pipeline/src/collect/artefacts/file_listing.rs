@@ -1,4 +1,4 @@
-//! `ls -la`, `ls -laR`, `dir` of a folder such as a web root → a file a line.
+//! `ls -la`, `ls -laR`, `find -ls`, `dir`, `dir /s` of a folder such as a web root → a file a line.
 //!
 //! Deliberately absent: what the files hold.
 
@@ -15,7 +15,7 @@ impl Format for FileListing {
         "file_listing"
     }
     fn summary(&self) -> &'static str {
-        "A folder of a host as ls -la printed it, such as a web root"
+        "A folder of a host as ls -la, find -ls or dir printed it, such as a web root"
     }
     fn framing(&self) -> Framing {
         Framing::Lines { stateless: false }
@@ -27,7 +27,9 @@ impl Format for FileListing {
         let (mut all, mut files) = (0, 0);
         for line in lines(head) {
             all += 1;
-            files += usize::from(row(&line).is_some() || folder(&line).is_some() || line.starts_with("total "));
+            files += usize::from(
+                row(&line).is_some() || dir_row(&line).is_some() || folder(&line).is_some() || is_frame(&line),
+            );
         }
         files > 1 && files * 10 >= all * 9
     }
@@ -45,11 +47,23 @@ impl Reader for Listing {
     fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed> {
         let text = super::super::text::decode(record.bytes);
         let line = text.trim();
-        if line.is_empty() || line.starts_with("total ") {
+        if line.is_empty() || is_frame(line) {
             return Ok(());
         }
         if let Some(folder) = folder(line) {
             folder.clone_into(&mut self.folder);
+            return Ok(());
+        }
+        if let Some((date, name)) = dir_row(line) {
+            let mut event = Event::new(EventClass::File, Activity::Other);
+            event.put(Field::State, kind::LISTING);
+            let folder = self.folder.trim_end_matches('\\');
+            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}\\{name}") };
+            event.set(Field::TargetPath, path);
+            if let Some((time, offset)) = super::local_time(date, &self.times) {
+                (event.time, event.utc_offset_minutes) = (Some(time), offset);
+            }
+            sink.emit(&event);
             return Ok(());
         }
         let row = row(line).ok_or(Malformed::new("no line of ls -la"))?;
@@ -96,13 +110,67 @@ impl Row<'_> {
     }
 }
 
+/// What stands around the files: sums, volumes, folders of `dir`.
+fn is_frame(line: &str) -> bool {
+    let line = line.trim();
+    line.starts_with("total ")
+        || line.starts_with("Volume in drive")
+        || line.starts_with("Volume Serial Number")
+        || line.starts_with("驱动器")
+        || line.starts_with("卷的序列号")
+        || line.starts_with("Total Files Listed")
+        || line.starts_with("所列文件总数")
+        || ["File(s)", "Dir(s)", "个文件", "个目录"].iter().any(|it| line.contains(it))
+        || (line.contains("<DIR>") || line.contains("<JUNCTION>") || line.contains("<SYMLINKD>"))
+}
+
+/// `09/30/2018  09:05 AM                31 shell.aspx`: when, and the name. The size may have commas.
+fn dir_row(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    if !line.bytes().next()?.is_ascii_digit() {
+        return None;
+    }
+    let mut rest = line;
+    let date = next_of(&mut rest)?;
+    if date.len() < 8
+        || date.len() > 10
+        || date.split(['/', '-', '.']).filter(|it| it.parse::<u32>().is_ok()).count() != 3
+    {
+        return None;
+    }
+    let clock = next_of(&mut rest)?;
+    if !clock.contains(':') {
+        return None;
+    }
+    let mut end = line.len() - rest.len();
+    let mut size = next_of(&mut rest)?;
+    if matches!(size, "AM" | "PM" | "am" | "pm") {
+        end = line.len() - rest.len();
+        size = next_of(&mut rest)?;
+    }
+    let is_size = size.bytes().all(|b| b.is_ascii_digit() || matches!(b, b',' | b'.'));
+    (is_size && !rest.is_empty()).then(|| (line[..end].trim_end(), rest))
+}
+
 fn folder(line: &str) -> Option<&str> {
-    let folder = line.trim().strip_suffix(':')?;
+    let line = line.trim();
+    if let Some(folder) = line.strip_prefix("Directory of ").or_else(|| line.strip_suffix(" 的目录")) {
+        return Some(folder);
+    }
+    let folder = line.strip_suffix(':')?;
     folder.starts_with(['/', '.']).then_some(folder)
 }
 
 fn row(line: &str) -> Option<Row<'_>> {
-    let line = line.trim();
+    let mut line = line.trim();
+    // `find -ls` writes inode and blocks before it.
+    for _ in 0..2 {
+        if line.bytes().next()?.is_ascii_digit() {
+            let mut rest = line;
+            next_of(&mut rest).filter(|it| it.bytes().all(|b| b.is_ascii_digit()))?;
+            line = rest;
+        }
+    }
     let mode = line.split_whitespace().next()?;
     let ok = mode.len() >= 10
         && mode.is_ascii()
@@ -142,6 +210,20 @@ fn next_of<'a>(rest: &mut &'a str) -> Option<&'a str> {
 mod tests {
     use super::super::super::testing::read_all;
     use super::*;
+
+    #[test]
+    fn listings_of_other_tools() {
+        let find = "  131074      4 drwxr-xr-x   2 root     root         4096 Sep 30 09:00 /var/www/html\n  131075      4 -rw-r--r--   1 www-data www-data       31 Sep 30 09:05 /var/www/html/upload.jsp\n";
+        let dir = " Volume in drive C has no label.\r\n Volume Serial Number is 1234-ABCD\r\n\r\n Directory of C:\\inetpub\\wwwroot\r\n\r\n09/30/2018  09:05 AM    <DIR>          .\r\n09/30/2018  09:05 PM             1,031 my shell.aspx\r\n               1 File(s)             31 bytes\r\n";
+        for (text, expect) in [
+            (find, ["2024-09-30T09:05:00", "file_path=\"/var/www/html/upload.jsp\""]),
+            (dir, ["2018-09-30T21:05:00", "file_path=\"C:\\\\inetpub\\\\wwwroot\\\\my shell.aspx\""]),
+        ] {
+            assert!(FileListing.recognizes(text.as_bytes()), "{text}");
+            let got = read_all(&FileListing, text.as_bytes());
+            assert!(got.len() == 1 && expect.iter().all(|it| got[0].contains(it)), "{got:#?}");
+        }
+    }
 
     #[test]
     fn files_of_a_web_root() {

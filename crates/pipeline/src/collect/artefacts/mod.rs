@@ -79,6 +79,31 @@ pub(crate) fn find_time(line: &str, times: &TimeDefaults) -> Found {
     }
 }
 
+/// `09/30/2018 09:05 AM`, `30/09/2018 09:05:10`, `2018/09/30 09:05`: as Windows prints times where the user lives. Where
+/// day and month cannot be told apart, and no AM or PM says that it is America's, nothing is.
+pub(crate) fn local_time(text: &str, times: &TimeDefaults) -> Option<Parsed> {
+    let mut words = text.split_whitespace();
+    let (date, clock, half) = (words.next()?, words.next()?, words.next());
+    let mut parts = date.split(['/', '-', '.']).map(|it| it.parse::<u32>().ok());
+    let (a, b, c) = (parts.next()??, parts.next()??, parts.next()??);
+    let (year, month, day) = match (a, b, half) {
+        (1000.., ..) => (a, b, c),
+        (13.., ..) => (c, b, a),
+        (_, 13.., _) => (c, a, b),
+        (_, _, Some("AM" | "PM" | "am" | "pm")) => (c, a, b),
+        _ => return None,
+    };
+    let mut parts = clock.split(':').map(|it| it.parse::<u32>().ok());
+    let (hour, minute) = (parts.next()??, parts.next()??);
+    let second = parts.next().unwrap_or(Some(0))?;
+    let hour = match half.map(str::to_ascii_lowercase).as_deref() {
+        Some("pm") if hour < 12 => hour + 12,
+        Some("am") if hour == 12 => 0,
+        _ => hour,
+    };
+    Timestamp::parse(&format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"), times)
+}
+
 /// An address, where it stands, and the port written behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -329,5 +354,20 @@ mod tests {
         let time = find_time("于2018年9月30日 9:05 发现", &times).time().map(|it| it.0.to_string());
         assert_eq!(time.as_deref(), Some("2018-09-30T09:05:00.000000Z"));
         assert!(matches!(find_time("nothing", &times), Found::None));
+    }
+
+    #[test]
+    fn times_as_windows_prints_them_for_people() {
+        let check = |text: &str, expect: Option<&str>| {
+            let time = local_time(text, &TimeDefaults::default()).map(|it| it.0.to_string());
+            assert_eq!(time.as_deref(), expect, "{text}");
+        };
+        check("09/30/2018  09:05 PM", Some("2018-09-30T21:05:00.000000Z"));
+        check("9/3/2018 12:05:10 AM", Some("2018-09-03T00:05:10.000000Z"));
+        check("30.09.2018 09:05", Some("2018-09-30T09:05:00.000000Z"));
+        check("2018/09/30  09:05", Some("2018-09-30T09:05:00.000000Z"));
+        check("09/03/2018 09:05", None);
+        check("09/31/2018 09:05 AM", None);
+        check("99999999999/1/1 1:1", None);
     }
 }

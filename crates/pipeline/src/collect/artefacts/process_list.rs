@@ -1,6 +1,6 @@
-//! `ps`, `tasklist`, `wmic process` → a process a row, as it ran when the command was given.
+//! `ps`, `tasklist`, `wmic process`, PowerShell's export → a process a row, as it ran when the command was given.
 //!
-//! Deliberately absent: `wmic`'s list form, and columns that tell nothing of what ran.
+//! Deliberately absent: columns that tell nothing of what ran.
 
 use ringleader_model::{Activity, Event, EventClass, Field, Malformed};
 
@@ -23,10 +23,10 @@ impl Format for ProcessList {
         true
     }
     fn recognizes(&self, head: &[u8]) -> bool {
-        lines(head).take(5).any(|it| Layout::of(&it).is_some())
+        lines(head).take(5).any(|it| Layout::of(&it).is_some()) || is_list(head)
     }
-    fn reader(&self, _context: &SourceContext, _head: &[u8]) -> Box<dyn Reader> {
-        Box::new(Processes { layout: None })
+    fn reader(&self, _context: &SourceContext, head: &[u8]) -> Box<dyn Reader> {
+        if is_list(head) { Box::new(Blocks::default()) } else { Box::new(Processes { layout: None }) }
     }
 }
 
@@ -71,7 +71,11 @@ impl Layout {
         };
         if line.contains(',') {
             let columns: Vec<Column> = line.split(',').map(column).collect();
-            let tool = line.starts_with("Node,") || line.contains("Image Name") || line.contains("映像名称");
+            // `Get-CimInstance Win32_Process | Export-Csv`: who logs processes names a time or a host beside.
+            let exported =
+                line.contains("ProcessId\"") && line.contains("\"ParentProcessId\"") && !line.contains("Time");
+            let tool =
+                exported || line.starts_with("Node,") || line.contains("Image Name") || line.contains("映像名称");
             return (tool && has(&columns)).then_some(Self::Comma(columns));
         }
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -205,6 +209,65 @@ fn cells(layout: &Layout, line: &str) -> Vec<(Column, String)> {
     }
 }
 
+/// `wmic process list full`, `… /format:list`: `Name=value`, a block a process.
+fn is_list(head: &[u8]) -> bool {
+    let (mut all, mut named, mut pids) = (0, 0, 0);
+    for line in lines(head) {
+        all += 1;
+        let Some((name, _)) = line.split_once('=') else { continue };
+        named += usize::from(!name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()));
+        pids += usize::from(name == "ProcessId");
+    }
+    pids > 0 && named == all && lines(head).any(|it| it.starts_with("ExecutablePath=") || it.starts_with("Name="))
+}
+
+#[derive(Default)]
+struct Blocks {
+    /// Names and values of the process that is being read.
+    block: Vec<(String, String)>,
+}
+
+/// Names that one process has.
+const MAX_NAMES: usize = 128;
+
+impl Blocks {
+    fn flush(&mut self, sink: &mut dyn Sink) {
+        let block = std::mem::take(&mut self.block);
+        let all = |wanted: Column| {
+            let of = block.iter().filter(move |it| column(&it.0) == wanted && !it.1.is_empty());
+            of.map(|it| it.1.as_str())
+        };
+        let get = |wanted: Column| all(wanted).next();
+        let Some(pid) = get(Column::Pid).and_then(|it| it.parse().ok()) else { return };
+        let mut event = Event::new(EventClass::Process, Activity::Snapshot);
+        event.pid = Some(pid);
+        event.ppid = get(Column::Ppid).and_then(|it| it.parse().ok());
+        // The path, where there is one, says more than the name.
+        event.set(Field::FilePath, all(Column::Image).find(|it| it.contains('\\')).or_else(|| get(Column::Image)));
+        event.set(Field::CmdLine, get(Column::Command));
+        sink.emit(&event);
+    }
+}
+
+impl Reader for Blocks {
+    fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed> {
+        let text = super::super::text::decode(record.bytes);
+        let line = text.trim();
+        let Some((name, value)) = line.split_once('=') else {
+            return if line.is_empty() { Ok(()) } else { Err(Malformed::new("no line of wmic's list")) };
+        };
+        // wmic leaves lines empty within a block, too: a name that comes again begins the next one.
+        if self.block.iter().any(|it| it.0 == name) || self.block.len() >= MAX_NAMES {
+            self.flush(sink);
+        }
+        self.block.push((name.to_owned(), value.trim().to_owned()));
+        Ok(())
+    }
+    fn finish(&mut self, sink: &mut dyn Sink) {
+        self.flush(sink);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::testing::read_all;
@@ -242,6 +305,29 @@ mod tests {
         check(
             "Node,CommandLine,ExecutablePath,ParentProcessId,ProcessId\r\nWEB1,\"C:\\x\\a.exe -k, -l\",C:\\x\\a.exe,1032,2208\r\n",
             &["pid=Some(2208) ppid=Some(1032)", "process_cmd_line=\"C:\\\\x\\\\a.exe -k, -l\""],
+        );
+    }
+
+    #[test]
+    fn wmics_list_and_power_shells_export() {
+        let list = "\r\r\n\r\r\nCommandLine=\r\r\nCreationDate=20180930\r\r\nName=System\r\r\nParentProcessId=0\r\r\nProcessId=4\r\r\n\r\r\n\r\r\nCommandLine=C:\\x\\a.exe -k=1\r\r\nExecutablePath=C:\\x\\a.exe\r\r\nName=a.exe\r\r\nParentProcessId=1032\r\r\nProcessId=2208\r\r\n";
+        check(
+            list,
+            &[
+                "pid=Some(4)",
+                "pid=Some(2208) ppid=Some(1032)",
+                "process_cmd_line=\"C:\\\\x\\\\a.exe -k=1\"",
+                "process_file_path=\"C:\\\\x\\\\a.exe\"",
+            ],
+        );
+        let got = read_all(&ProcessList, list.as_bytes());
+        assert!(got.len() == 2 && got[0].contains("pid=Some(4)") && !got[0].contains("cmd_line"), "{got:#?}");
+        let short = "Name=a.exe\r\r\nProcessId=7\r\r\n\r\r\nName=b.exe\r\r\nProcessId=8\r\r\n";
+        check(short, &["pid=Some(7)", "pid=Some(8)"]);
+        assert!(read_all(&ProcessList, short.as_bytes())[1].contains("b.exe"));
+        check(
+            "\"ProcessId\",\"ParentProcessId\",\"Name\",\"ExecutablePath\",\"CommandLine\"\r\n\"2208\",\"1200\",\"a.exe\",\"C:\\x\\a.exe\",\"a.exe -k, -l\"\r\n",
+            &["pid=Some(2208) ppid=Some(1200)", "process_cmd_line=\"a.exe -k, -l\""],
         );
     }
 

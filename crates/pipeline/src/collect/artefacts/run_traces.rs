@@ -1,4 +1,5 @@
-//! Prefetch and Amcache, as PECmd and AmcacheParser export them to CSV → a program that ran, or lay on the disk.
+//! Prefetch, Amcache and ShimCache, as PECmd, WinPrefetchView, AmcacheParser and AppCompatCacheParser export them to CSV →
+//! a program that ran, or lay on the disk.
 //!
 //! Deliberately absent: the files themselves, which only Windows' own formats have.
 
@@ -18,7 +19,7 @@ impl Format for RunTraces {
         "run_traces"
     }
     fn summary(&self) -> &'static str {
-        "Prefetch and Amcache of a Windows host as CSV (PECmd, AmcacheParser)"
+        "Prefetch, Amcache and ShimCache of a Windows host as CSV (PECmd, WinPrefetchView, AmcacheParser, AppCompatCacheParser)"
     }
     fn framing(&self) -> Framing {
         Framing::Quoted
@@ -37,6 +38,8 @@ impl Format for RunTraces {
 fn header(head: &[u8]) -> Option<Header> {
     Header::find(head, |has| {
         (has("ExecutableName") && (has("LastRun") || has("RunTime")))
+            || (has("Process EXE") && has("Process Path") && has("Last Run Time"))
+            || (has("CacheEntryPosition") && has("Path") && has("LastModifiedTimeUTC"))
             || (has("FullPath") && has("SHA1") && (has("FileKeyLastWriteTimestamp") || has("KeyLastWriteTimestamp")))
     })
 }
@@ -52,6 +55,18 @@ impl Reader for Traces {
         let Some(row) = header.row(record.bytes)? else { return Ok(()) };
         let time = |name: &str| row.field(name).and_then(|it| Timestamp::parse(&it, &self.times));
         let mut event = Event::new(EventClass::Process, Activity::Other);
+        if let Some(path) = row.field("Process Path").or_else(|| row.field("Process EXE")) {
+            return self.viewed(&mut event, path, &row, sink);
+        }
+        if row.field("CacheEntryPosition").is_some() {
+            // ShimCache: it lay there; its time is the file's, and Windows 10 does not say whether it ran.
+            event.put(Field::State, kind::AMCACHE);
+            event.set(Field::FilePath, row.field("Path").ok_or(Malformed::new("missing field `Path`"))?);
+            let time = time("LastModifiedTimeUTC");
+            (event.time, event.utc_offset_minutes) = (time.map(|it| it.0), time.and_then(|it| it.1));
+            sink.emit(&event);
+            return Ok(());
+        }
         let Some(name) = row.field("ExecutableName") else {
             event.put(Field::State, kind::AMCACHE);
             let path = row.field("FullPath").ok_or(Malformed::new("missing field `FullPath`"))?;
@@ -75,6 +90,32 @@ impl Reader for Traces {
         }
         if !any {
             sink.emit(&event);
+        }
+        Ok(())
+    }
+}
+
+impl Traces {
+    /// A row of WinPrefetchView: the last runs stand in one cell, in the user's own way of writing times.
+    fn viewed<'a>(
+        &self,
+        event: &mut Event<'a>,
+        path: Cow<'a, str>,
+        row: &'a dyn Fields,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Malformed> {
+        event.put(Field::State, kind::PREFETCH);
+        event.set(Field::FilePath, path);
+        event.set(Field::Count, row.field("Run Counter"));
+        let runs = row.field("Last Run Time").unwrap_or_default();
+        let mut any = false;
+        for at in runs.split(',').take(8).filter_map(|it| super::local_time(it, &self.times)) {
+            any = true;
+            (event.time, event.utc_offset_minutes) = (Some(at.0), at.1);
+            sink.emit(event);
+        }
+        if !any {
+            sink.emit(event);
         }
         Ok(())
     }
@@ -109,6 +150,17 @@ mod tests {
                 && got[0].contains("C:\\\\WINDOWS\\\\SPEECHSTRACING\\\\MICROSOFT\\\\SVCHOST.EXE"),
             "{got:#?}"
         );
+    }
+
+    #[test]
+    fn other_exports_of_the_same() {
+        let view = "Filename,Created Time,Modified Time,File Size,Process EXE,Process Path,Run Counter,Last Run Time,Missing Process\nSVCHOST.EXE-A1.pf,9/30/2018 9:45:00 AM,9/30/2018 9:46:00 AM,\"12,345\",SVCHOST.EXE,C:\\Windows\\X\\SVCHOST.EXE,3,\"9/30/2018 9:46:00 PM, 9/30/2018 9:45:00 AM\",No\n";
+        let got = read_all(&RunTraces, view.as_bytes());
+        assert_eq!(got.len(), 2, "{got:#?}");
+        assert!(got[0].contains("2018-09-30T21:46:00") && got[0].contains("X\\\\SVCHOST.EXE"), "{got:#?}");
+        let shim = "ControlSet,CacheEntryPosition,Path,LastModifiedTimeUTC,Executed,Duplicate,SourceFile\n1,0,C:\\Windows\\X\\a.exe,2018-09-30 01:05:00,Yes,False,SYSTEM\n";
+        let got = read_all(&RunTraces, shim.as_bytes());
+        assert!(got[0].contains("status=\"amcache\"") && got[0].contains("2018-09-30T01:05:00"), "{got:#?}");
     }
 
     #[test]

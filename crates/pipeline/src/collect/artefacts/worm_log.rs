@@ -28,12 +28,15 @@ const EXPLOIT: &[&str] = &[
     "pwned",
     "infect",
     "brute",
+    // Hydra's and Medusa's lines: `[22][ssh] host: 192.0.2.4   login: root`, `ACCOUNT FOUND: [ssh] Host: …`.
+    "] host: ",
+    "account found",
     "漏洞",
     "攻击",
     "利用",
 ];
-const SCAN: &[&str] = &["open", "scan", "alive", "discovered", "is up", "端口", "开放", "存活"];
-const WON: &[&str] = &["success", "succeed", "-win-", "installed", "pwned", "infected", "completed", "成功"];
+const SCAN: &[&str] = &["open", "scan", "alive", "discovered", "is up", "端口", "开放", "存活", "status: up"];
+const WON: &[&str] = &["success", "succeed", "-win-", "installed", "pwned", "infected", "completed", "成功", "login: "];
 const LOST: &[&str] = &[
     "fail",
     "error",
@@ -68,7 +71,7 @@ impl Format for WormLog {
     /// A list of addresses and little else, with a scanner's or an exploit's words.
     fn recognizes(&self, head: &[u8]) -> bool {
         let (mut all, mut with_address, mut worded, mut block) = (0, 0, 0, 0);
-        for line in lines(head) {
+        for line in lines(head).filter(|it| !is_comment(it)) {
             if !reads_as_tool(&line) {
                 return false;
             }
@@ -103,6 +106,11 @@ impl Format for WormLog {
         };
         Box::new(Lines { times: context.times, exploit, name, open: None, with_more: 0, ends_bare: false })
     }
+}
+
+/// masscan and nmap say above and below when they were run, and on what.
+fn is_comment(line: &str) -> bool {
+    line.starts_with('#')
 }
 
 /// Neither a log with a program's name in it, nor markup, nor a table of flows.
@@ -153,6 +161,9 @@ impl Reader for Lines {
     fn read(&mut self, record: &Record<'_>, sink: &mut dyn Sink) -> Result<(), Malformed> {
         let text = super::super::text::decode(record.bytes);
         let line = super::super::fields::bounded(text.trim().trim_start_matches('\u{feff}'), 1024);
+        if is_comment(line) {
+            return Ok(());
+        }
         let low = line.to_lowercase();
         // A line that says both ("failed: no success code") says nothing sure.
         let outcome = match (has(&low, WON), has(&low, LOST)) {
@@ -174,7 +185,7 @@ impl Reader for Lines {
         self.ends_bare = target.end >= line.len();
         self.with_more += usize::from(!self.ends_bare);
         let time = find_time(line, &self.times).time();
-        let port = target.port.or_else(|| port_beside(line));
+        let port = target.port.or_else(|| port_beside(line)).or_else(|| port_before(line));
         if let Some(open) = self.open.as_mut().filter(|it| it.ip == target.ip) {
             open.outcome = outcome.or(open.outcome);
             open.port = open.port.or(port);
@@ -207,6 +218,12 @@ fn port_beside(line: &str) -> Option<u16> {
         (number.len() <= 5 && number.bytes().all(|b| b.is_ascii_digit())).then(|| number.parse::<u16>().ok())?
     });
     ports.find(|it| *it > 0)
+}
+
+/// `[22][ssh] host: 192.0.2.4`
+fn port_before(line: &str) -> Option<u16> {
+    let (port, rest) = line.strip_prefix('[')?.split_once("][")?;
+    port.parse().ok().filter(|_| rest.contains("] host: "))
 }
 
 #[cfg(test)]
@@ -259,6 +276,23 @@ mod tests {
         let block = "[*] TargetIp 192.168.0.4\n[*] Connecting to target for exploitation.\n[+] Backdoor not installed, game on.\n[+] ETERNALBLUE overwrite completed successfully\n[*] TargetIp 192.168.0.6\n[-] Error connecting\n";
         assert!(WormLog.recognizes(block.as_bytes()));
         assert_eq!(targets(block), ["exploit_log 192.168.0.4 - success", "exploit_log 192.168.0.6 - failed"]);
+    }
+
+    #[test]
+    fn scanners_and_guessers_by_other_names() {
+        let nmap = "# Nmap 7.60 scan initiated as: nmap -p445 -oG - 192.168.0.0/24\nHost: 192.168.0.4 ()\tStatus: Up\nHost: 192.168.0.4 ()\tPorts: 445/open/tcp//microsoft-ds///\n# Nmap done -- 256 IP addresses (1 host up)\n";
+        let masscan = "#masscan\nopen tcp 6379 192.168.0.4 1538301720\n# end\n";
+        let hydra = "# Hydra v9.0 run at 2018-09-30 09:50:00 on 192.168.0.4 ssh\n[22][ssh] host: 192.168.0.4   login: root   password: 123456\n";
+        let medusa = "ACCOUNT FOUND: [ssh] Host: 192.168.0.4 User: root Password: 123456 [SUCCESS]\n";
+        for (text, expect) in [
+            (nmap, "scan_log 192.168.0.4 445 -"),
+            (masscan, "scan_log 192.168.0.4 6379 -"),
+            (hydra, "exploit_log 192.168.0.4 22 success"),
+            (medusa, "exploit_log 192.168.0.4 - success"),
+        ] {
+            assert!(WormLog.recognizes(text.as_bytes()), "{text}");
+            assert_eq!(targets(text), [expect], "{text}");
+        }
     }
 
     #[test]
