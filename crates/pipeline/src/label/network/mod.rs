@@ -2,6 +2,12 @@
 //!
 //! A network role is an attribute of the process node: what its network side was used for.
 
+pub mod beacon;
+pub mod flow;
+pub mod roles;
+pub mod sums;
+pub mod thresholds;
+
 use std::collections::{BTreeSet, HashMap};
 
 use ringleader_model::{Context, EventClass, Field, Indicator, IndicatorKind, Timestamp};
@@ -27,7 +33,11 @@ macro_rules! roles {
         impl NetworkRole {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
             pub const fn name(self) -> &'static str { match self { $(Self::$variant => $name),+ } }
-            pub fn from_name(name: &str) -> Option<Self> { Self::ALL.iter().copied().find(|it| it.name() == name) }
+            pub fn from_name(name: &str) -> Option<Self> {
+                // What a shell calls back to is its controller.
+                let name = if name == "reverse_shell" { "c2" } else { name };
+                Self::ALL.iter().copied().find(|it| it.name() == name)
+            }
             pub fn from_code(code: u8) -> Option<Self> { Self::ALL.get(usize::from(code)).copied() }
         }
     };
