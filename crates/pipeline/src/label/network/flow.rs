@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ringleader_model::{Event, EventClass, EventId, Field};
+use ringleader_model::{Activity, Event, EventClass, EventId, Field};
 
 use crate::collect::rows::{Bucket, Place, Row};
 
@@ -88,10 +88,25 @@ const SERVICES: u16 = 1024;
 
 impl Flow {
     /// Of a record of class network activity.
-    pub fn of(class: EventClass, it: &impl Fields, time: Option<i64>, at: At, own: Option<IpAddr>) -> Option<Self> {
-        if class != EventClass::Network || it.field(Field::Query).is_some() {
+    pub fn of(class: EventClass, activity: Activity, it: &impl Fields, time: Option<i64>, at: At) -> Option<Self> {
+        // A sensor that reads protocols tells of one connection several times: only its flow counts.
+        let opened = activity == Activity::Open && it.field(Field::Session).is_none();
+        if class != EventClass::Network || !(activity == Activity::Traffic || opened) {
             return None;
         }
+        Self::between(it, time, at, None)
+    }
+
+    /// Of a connection that the host's own sensor logged; `own`: its address, where the record has none.
+    pub fn of_host(bucket: &Bucket, row: &Row, own: IpAddr) -> Option<Self> {
+        let outbound = row.class == EventClass::Network
+            && matches!(row.activity, Activity::Open | Activity::Traffic)
+            && bucket.text(row, Field::Direction) != Some("inbound");
+        let (time, at) = (row.time.map(|it| it.0), At::new(row.id, row.place));
+        if outbound { Self::between(&(bucket, row), time, at, Some(own)) } else { None }
+    }
+
+    fn between(it: &impl Fields, time: Option<i64>, at: At, own: Option<IpAddr>) -> Option<Self> {
         let address = |field| it.field(field).and_then(address);
         let dst = address(Field::DstIp)?;
         let src = address(Field::SrcIp).or(own)?;
@@ -183,12 +198,11 @@ fn outcome(state: Option<&str>, sent: Option<u64>, received: Option<u64>) -> Out
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringleader_model::Activity;
 
     fn flow(fields: &[(Field, &str)]) -> Option<Flow> {
         let mut event = Event::new(EventClass::Network, Activity::Traffic);
         fields.iter().for_each(|(field, value)| event.set(*field, (*value).to_owned()));
-        Flow::of(event.class, &event, Some(1), At::default(), None)
+        Flow::of(event.class, event.activity, &event, Some(1), At::default())
     }
 
     #[test]

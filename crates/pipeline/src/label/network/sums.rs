@@ -4,7 +4,7 @@
 //! hash of the pair, whole: what stays is exact, and how many went is known, so that the number of targets can still be
 //! told. A record that was delivered twice counts twice. Deliberately absent: what it means (`roles`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::net::IpAddr;
 
@@ -123,19 +123,19 @@ impl Talk {
 
 /// The `most` keys with the smallest hashes. A key that stays was never gone, so what it sums is whole.
 #[derive(Debug, Clone)]
-struct Bounded<K, V> {
-    map: HashMap<K, V>,
+pub(super) struct Bounded<K, V> {
+    pub(super) map: HashMap<K, V>,
     most: usize,
     /// Hashes from here on are refused.
     bar: u64,
 }
 
 impl<K: Eq + Hash + Copy, V: Default> Bounded<K, V> {
-    fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize) -> Self {
         Self { map: HashMap::new(), most, bar: u64::MAX }
     }
 
-    fn entry(&mut self, key: K, hash: u64, of: impl Fn(&K) -> u64) -> Option<&mut V> {
+    pub(super) fn entry(&mut self, key: K, hash: u64, of: impl Fn(&K) -> u64) -> Option<&mut V> {
         if hash >= self.bar {
             return None;
         }
@@ -148,7 +148,18 @@ impl<K: Eq + Hash + Copy, V: Default> Bounded<K, V> {
         Some(self.map.entry(key).or_default())
     }
 
-    fn cut(&mut self, of: impl Fn(&K) -> u64) {
+    pub(super) fn merge(&mut self, other: Self, of: impl Fn(&K) -> u64, mut add: impl FnMut(&mut V, V)) {
+        self.bar = self.bar.min(other.bar);
+        let bar = self.bar;
+        self.map.retain(|key, _| of(key) < bar);
+        for (key, value) in other.map {
+            if let Some(known) = self.entry(key, of(&key), &of) {
+                add(known, value);
+            }
+        }
+    }
+
+    pub(super) fn cut(&mut self, of: impl Fn(&K) -> u64) {
         if self.map.len() <= self.most {
             return;
         }
@@ -164,7 +175,19 @@ impl<K: Eq + Hash + Copy, V: Default> Bounded<K, V> {
 pub struct Sums {
     answered: Bounded<Pair, Talk>,
     dead: Bounded<Pair, Talk>,
+    names: Bounded<IpAddr, BTreeSet<Box<str>>>,
     pub flows: u64,
+}
+
+/// Addresses of which the names are kept that look-ups gave, and names of one.
+pub const NAMES: usize = 1 << 16;
+const NAMES_OF_ONE: usize = 4;
+
+fn address_hash(ip: &IpAddr) -> u64 {
+    match ip {
+        IpAddr::V4(it) => hash64(&it.octets()),
+        IpAddr::V6(it) => hash64(&it.octets()),
+    }
 }
 
 impl Default for Sums {
@@ -175,11 +198,11 @@ impl Default for Sums {
 
 impl Sums {
     pub fn with_room(answered: usize, dead: usize) -> Self {
-        Self { answered: Bounded::new(answered), dead: Bounded::new(dead), flows: 0 }
+        Self { answered: Bounded::new(answered), dead: Bounded::new(dead), names: Bounded::new(NAMES), flows: 0 }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.flows == 0
+        self.flows == 0 && self.names.map.is_empty()
     }
 
     pub fn add(&mut self, flow: &Flow) {
@@ -191,24 +214,40 @@ impl Sums {
         }
     }
 
-    pub fn merge(&mut self, other: Self) {
-        self.flows += other.flows;
-        for (mine, theirs) in [(&mut self.answered, other.answered), (&mut self.dead, other.dead)] {
-            mine.bar = mine.bar.min(theirs.bar);
-            let bar = mine.bar;
-            mine.map.retain(|key, _| key.hash() < bar);
-            for (pair, talk) in theirs.map {
-                if let Some(known) = mine.entry(pair, pair.hash(), Pair::hash) {
-                    known.merge(talk);
+    /// A look-up of a name, and what it gave.
+    pub fn looked_up(&mut self, name: &str, answers: &str) {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        let word = |c: char| !(c.is_ascii_hexdigit() || c == '.' || c == ':');
+        for ip in answers.split(word).filter_map(|it| it.parse::<IpAddr>().ok()) {
+            if let Some(names) = self.names.entry(ip, address_hash(&ip), address_hash)
+                && name.len() <= 253
+            {
+                names.insert(name.as_str().into());
+                if names.len() > NAMES_OF_ONE {
+                    names.pop_last();
                 }
             }
         }
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        self.flows += other.flows;
+        self.names.merge(other.names, address_hash, |mine, theirs| {
+            mine.extend(theirs);
+            while mine.len() > NAMES_OF_ONE {
+                mine.pop_last();
+            }
+        });
+        self.answered.merge(other.answered, Pair::hash, Talk::merge);
+        self.dead.merge(other.dead, Pair::hash, Talk::merge);
     }
 
     /// Everything, by caller.
     pub fn settle(mut self) -> Settled {
         self.answered.cut(Pair::hash);
         self.dead.cut(Pair::hash);
+        self.names.cut(address_hash);
+        let names = self.names.map.into_iter().collect();
         let kept = |bar: u64| if bar == u64::MAX { 1_000_000 } else { ((u128::from(bar) * 1_000_000) >> 64) as u64 };
         let (dead_kept, answered_kept) = (kept(self.dead.bar).max(1), kept(self.answered.bar).max(1));
         let mut pairs: HashMap<Pair, Talks> = HashMap::with_capacity(self.answered.map.len());
@@ -220,7 +259,7 @@ impl Sums {
         }
         let mut pairs: Vec<(Pair, Talks)> = pairs.into_iter().collect();
         pairs.sort_unstable_by_key(|it| it.0);
-        Settled { pairs, dead_kept, answered_kept, flows: self.flows }
+        Settled { pairs, dead_kept, answered_kept, names, flows: self.flows }
     }
 }
 
@@ -276,6 +315,8 @@ pub struct Settled {
     /// Of a million pairs, how many are kept.
     pub dead_kept: u64,
     pub answered_kept: u64,
+    /// Address → the first of the names that led to it, in their own order.
+    pub names: BTreeMap<IpAddr, BTreeSet<Box<str>>>,
     pub flows: u64,
 }
 

@@ -25,6 +25,7 @@ thresholds!(
     GUESS_RHYTHM: i64 = 5 * SECOND, "regular and slower than this is a check";
     GUESS_BYTES: u64 = 16 << 10, "median size of a guess: key exchange and some attempts; sessions at work are larger";
     GUESS_SPREAD_PERCENT: u64 = 50, "guesses are alike: half of them are within this of the median size";
+    GUESS_SPREAD_APPS_PERCENT: u64 = 10, "the same where applications log on for each query: answers differ, refusals do not";
     SPRAY_SERVERS: u64 = 10, "servers that are guessed at a few times each";
     SPRAY_TRIES: u64 = 3, "times each, on average";
     SUCCESS_AFTER: usize = 10, "guesses that came before the session that got in";
@@ -48,9 +49,12 @@ thresholds!(
     BEACON_CLOSE_ONE_IN: usize = 20, "so few of a regular rhythm may be that close";
     BEACON_CLOSE_ONE_IN_LOOSE: usize = 50, "and so few of a loose one";
     BEACON_MULTIPLE: i64 = 4, "a gap of more periods than this is a pause, and says nothing of the rhythm";
+    BEACON_SPAN: i64 = 600 * SECOND, "from first to last: a conversation is over by then";
+    BEACON_BYTES: i64 = 256 << 10, "median bytes of a check-in: more is work";
     BEACON_SHORTEST: i64 = SECOND, "periods below it are a conversation";
     BEACON_LONGEST: i64 = 86_400 * SECOND, "periods above it do not repeat within a log";
     PREVALENT: u64 = 2, "hosts that show nothing else and talk to the same service: it is the fleet's";
+    PREVALENT_INSIDE: u64 = 5, "the same of remote control within: a monitor, a controller and admins call every host";
     EXFIL_BYTES: u64 = 10 << 20, "bytes sent to one address outside: more than forms, queries and telemetry";
     EXFIL_TIMES: u64 = 5, "times more sent than received: browsing and downloads are the other way round";
     EXFIL_DAYS: usize = 3, "on so many days it is a habit, such as a backup";

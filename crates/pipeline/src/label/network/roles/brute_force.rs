@@ -15,7 +15,7 @@ pub(super) fn find(pairs: &[(Pair, Talks)], about: &About<'_>) -> Vec<Found> {
     for it in pairs {
         let (pair, talks) = it;
         let login = LOGIN.contains(&pair.port) || (about.suspicious && LOGIN_OF_APPS.contains(&pair.port));
-        if !login || pair.proto != Proto::Tcp || !talks.is_answered() || about.is_routine(pair) {
+        if !login || pair.proto != Proto::Tcp || !talks.is_answered() {
             continue;
         }
         if let Some(guesses) = guesses(pair, talks) {
@@ -30,7 +30,8 @@ pub(super) fn find(pairs: &[(Pair, Talks)], about: &About<'_>) -> Vec<Found> {
 
 fn guesses(pair: &Pair, talks: &Talks) -> Option<Found> {
     let talk = &talks.answered;
-    if talk.count < GUESS_TRIES || !is_small(talk) || !is_alike(talk) {
+    let within = if LOGIN.contains(&pair.port) { GUESS_SPREAD_PERCENT } else { GUESS_SPREAD_APPS_PERCENT };
+    if talk.count < GUESS_TRIES || !is_small(talk) || !is_alike(talk, within) {
         return None;
     }
     let times: Vec<i64> = talk.calls.iter().map(|it| it.time).collect();
@@ -85,11 +86,11 @@ fn is_small(talk: &Talk) -> bool {
     quantile(&sizes(talk), 50).is_none_or(|it| it as u64 <= GUESS_BYTES)
 }
 
-fn is_alike(talk: &Talk) -> bool {
+fn is_alike(talk: &Talk, within_percent: u64) -> bool {
     let sizes = sizes(talk);
     let Some(median) = quantile(&sizes, 50) else { return true };
     let off: Vec<i64> = sizes.iter().map(|it| (it - median).abs()).collect();
-    quantile(&off, 50).is_none_or(|it| it as u64 * 100 <= median as u64 * GUESS_SPREAD_PERCENT)
+    quantile(&off, 50).is_none_or(|it| it as u64 * 100 <= median as u64 * within_percent)
 }
 
 /// The largest session is far larger than a guess, and came after many of them.

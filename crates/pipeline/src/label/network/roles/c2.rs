@@ -2,13 +2,19 @@
 
 use super::{About, Found, Kind};
 use crate::label::network::NetworkRole;
-use crate::label::network::beacon::rhythm;
+use crate::label::network::beacon::{quantile, rhythm};
 use crate::label::network::flow::Proto;
 use crate::label::network::sums::{Pair, Talks};
 use crate::label::network::thresholds::*;
 
 pub(super) fn of(pair: &Pair, talks: &Talks, about: &About<'_>) -> Option<Found> {
     if pair.proto == Proto::Icmp || ORDINARY.contains(&pair.port) || !about.may_be_theirs(&pair.dst) {
+        return None;
+    }
+    let span = talks.last()?.saturating_sub(talks.first()?);
+    let sizes: Vec<i64> =
+        talks.answered.calls.iter().filter(|it| it.bytes != u32::MAX).map(|it| it.bytes.into()).collect();
+    if span < BEACON_SPAN || quantile(&sizes, 50).is_some_and(|it| it > BEACON_BYTES) {
         return None;
     }
     let rhythm = rhythm(&talks.times())?;

@@ -10,7 +10,7 @@ pub(super) fn of(pair: &Pair, talks: &Talks) -> Option<Found> {
     let talk = &talks.answered;
     let bytes = talk.sent.saturating_add(talk.received);
     let went = pair.proto == Proto::Tcp
-        && is_internal(&pair.src)
+        && (is_internal(&pair.src) || pair.src.is_unspecified())
         && is_internal(&pair.dst)
         && REMOTE_CONTROL.contains(&pair.port)
         && talk.count > 0

@@ -14,15 +14,15 @@ pub mod logons;
 mod mining_pool;
 mod scan;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use ringleader_model::hash::{fold64, hash64};
 use serde::{Deserialize, Serialize};
 
 use super::NetworkRole;
 use super::flow::{At, Proto, is_internal};
-use super::sums::{Pair, Settled, Talks};
-use super::thresholds::PREVALENT;
+use super::sums::{Bounded, Pair, Settled, Talks};
+use super::thresholds::{LOGIN, PREVALENT, PREVALENT_INSIDE};
 
 /// Roles told of one caller; the weightiest, by calls.
 pub const ROLES_OF_ONE: usize = 64;
@@ -120,9 +120,10 @@ impl Found {
         matches!(self.role(), Some(NetworkRole::Scan | NetworkRole::BruteForce | NetworkRole::Ddos))
     }
 
-    /// Whether it is said of one service, which may be the fleet's.
-    pub fn may_be_routine(&self) -> bool {
-        !matches!(self.kind, Kind::Horizontal | Kind::Vertical | Kind::Spray | Kind::Calls | Kind::OneWay)
+    /// Whether it is said of one service, and that is the fleet's. What stands alone is no less so for that.
+    pub fn is_routine(&self, fleet: &Fleet) -> bool {
+        let least = if self.role() == Some(NetworkRole::Lateral) { PREVALENT_INSIDE } else { PREVALENT };
+        !self.stands_alone() && self.dst.is_some_and(|it| fleet.is_routine(&it, self.port, least))
     }
 }
 
@@ -141,7 +142,7 @@ pub struct About<'a> {
 
 impl About<'_> {
     fn is_routine(&self, pair: &Pair) -> bool {
-        self.fleet.is_some_and(|it| it.is_routine(&pair.dst, pair.port))
+        self.fleet.is_some_and(|it| it.is_routine(&pair.dst, pair.port, PREVALENT))
     }
 
     /// Whether the address may be an intruder's: outside, or named by its process.
@@ -151,8 +152,25 @@ impl About<'_> {
 }
 
 /// Which services the fleet talks to: how many hosts that show nothing, how many that do.
-#[derive(Debug, Clone, Default)]
-pub struct Fleet(BTreeMap<(IpAddr, u16), (u64, u64)>);
+#[derive(Debug, Clone)]
+pub struct Fleet(Bounded<(IpAddr, u16), (u64, u64)>);
+
+/// Services that are known of the fleet.
+pub const SERVICES: usize = 1 << 18;
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Self(Bounded::new(SERVICES))
+    }
+}
+
+fn service_hash(service: &(IpAddr, u16)) -> u64 {
+    let bits = match service.0 {
+        IpAddr::V4(it) => u128::from(it.to_bits()),
+        IpAddr::V6(it) => it.to_bits(),
+    };
+    hash64(&fold64([bits as u64, (bits >> 64) as u64, u64::from(service.1), 0x666c_6565]).to_le_bytes())
+}
 
 impl Fleet {
     /// Of the wire: each caller is a host.
@@ -167,11 +185,11 @@ impl Fleet {
                 }
             }
         }
-        it
+        it.settle()
     }
 
     pub fn add(&mut self, service: (IpAddr, u16), suspicious: bool, hosts: u64) {
-        let slot = self.0.entry(service).or_default();
+        let Some(slot) = self.0.entry(service, service_hash(&service), service_hash) else { return };
         if suspicious {
             slot.1 += hosts;
         } else {
@@ -179,9 +197,22 @@ impl Fleet {
         }
     }
 
+    pub fn merge(&mut self, other: Self) {
+        self.0.merge(other.0, service_hash, |mine, theirs| {
+            mine.0 += theirs.0;
+            mine.1 += theirs.1;
+        });
+    }
+
+    /// Nothing is added any more: beyond the bound, the same services stay whatever the order.
+    pub fn settle(mut self) -> Self {
+        self.0.cut(service_hash);
+        self
+    }
+
     /// Several hosts that show nothing talk to it, and not mostly those that do.
-    pub fn is_routine(&self, dst: &IpAddr, port: u16) -> bool {
-        self.0.get(&(*dst, port)).is_some_and(|(quiet, loud)| *quiet >= PREVALENT && quiet.saturating_mul(2) >= *loud)
+    pub fn is_routine(&self, dst: &IpAddr, port: u16, least: u64) -> bool {
+        self.0.map.get(&(*dst, port)).is_some_and(|(quiet, loud)| *quiet >= least && quiet.saturating_mul(2) >= *loud)
     }
 }
 
@@ -212,12 +243,13 @@ pub fn roles(pairs: &[(Pair, Talks)], kept: Kept, about: &About<'_>) -> Vec<Foun
     let mut more = brute_force::find(pairs, about);
     for (pair, talks) in pairs.iter().filter(|it| !scanned(&it.0.dst)) {
         more.extend(ddos::of(pair, talks, about));
-        if !about.suspicious || about.is_routine(pair) {
+        if !about.suspicious {
             continue;
         }
         let pool = mining_pool::of(pair, talks, about);
         if pool.is_none() {
-            more.extend(c2::of(pair, talks, about));
+            // Logins by the clock are guesses or checks.
+            more.extend(c2::of(pair, talks, about).filter(|_| !LOGIN.contains(&pair.port)));
             more.extend(download_source::of(pair, talks, about));
         }
         more.extend(pool);
@@ -226,6 +258,7 @@ pub fn roles(pairs: &[(Pair, Talks)], kept: Kept, about: &About<'_>) -> Vec<Foun
     }
     more.extend(ddos::at_random_ports(pairs));
     found.extend(more);
+    found.retain(|it| about.fleet.is_none_or(|fleet| !it.is_routine(fleet)));
     // Who floods a host at any port does not look for open ones; who guesses at a service does not move on by it.
     let flooded: Vec<IpAddr> = of_role(&found, NetworkRole::Ddos).filter_map(|it| it.dst).collect();
     found.retain(|it| it.kind != Kind::Vertical || it.dst.is_none_or(|it| !flooded.contains(&it)));

@@ -1,0 +1,22 @@
+//! seeds → labelled traffic of a fleet → how often each network role is told rightly, beside counting; as a page.
+//!
+//! `cargo run --release -p ringleader-pipeline --example network_roles -- [SEEDS]`
+
+mod attacks;
+mod honest;
+mod score;
+mod traffic;
+
+use traffic::World;
+
+fn main() {
+    let seeds: u64 = std::env::args().nth(1).and_then(|it| it.parse().ok()).unwrap_or(20);
+    let mut page = score::Page::default();
+    for seed in 1..=seeds {
+        let mut world = World::new(seed);
+        honest::fleet(&mut world);
+        attacks::infect(&mut world);
+        page.add(&world);
+    }
+    print!("{}", page.markdown(seeds));
+}
