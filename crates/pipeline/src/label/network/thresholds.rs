@@ -31,7 +31,7 @@ thresholds!(
     SUCCESS_AFTER: usize = 10, "guesses that came before the session that got in";
     SUCCESS_TIMES: u64 = 4, "that session is so many times larger than a guess";
     SUCCESS_BYTES: u64 = 4 << 10, "and larger by this at least";
-    LOGONS_FAILED: u64 = 10, "failed logons from one address that a host's own log tells of";
+    LOGONS_FAILED: u64 = 10, "failed logons in a row from one address that a host's own log tells of: people get in between";
     LOGONS_SUCCESS_AFTER: u64 = 5, "failed logons before the one that got in";
     FLOOD_CALLS: u64 = 1_000, "calls at one service that get no answer";
     FLOOD_CALLS_ALIVE: u64 = 5_000, "calls at one service that are answered with next to nothing";

@@ -31,7 +31,8 @@ pub(super) fn find(pairs: &[(Pair, Talks)], about: &About<'_>) -> Vec<Found> {
 fn guesses(pair: &Pair, talks: &Talks) -> Option<Found> {
     let talk = &talks.answered;
     let within = if LOGIN.contains(&pair.port) { GUESS_SPREAD_PERCENT } else { GUESS_SPREAD_APPS_PERCENT };
-    if talk.count < GUESS_TRIES || !is_small(talk) || !is_alike(talk, within) {
+    let alike = alike_percent(talk, within);
+    if talk.count.saturating_mul(alike) < GUESS_TRIES * 100 || alike < 50 || !is_small(talk) {
         return None;
     }
     let times: Vec<i64> = talk.calls.iter().map(|it| it.time).collect();
@@ -86,11 +87,12 @@ fn is_small(talk: &Talk) -> bool {
     quantile(&sizes(talk), 50).is_none_or(|it| it as u64 <= GUESS_BYTES)
 }
 
-fn is_alike(talk: &Talk, within_percent: u64) -> bool {
+/// Of a hundred calls, how many are about as large as the middle one.
+fn alike_percent(talk: &Talk, within_percent: u64) -> u64 {
     let sizes = sizes(talk);
-    let Some(median) = quantile(&sizes, 50) else { return true };
-    let off: Vec<i64> = sizes.iter().map(|it| (it - median).abs()).collect();
-    quantile(&off, 50).is_none_or(|it| it as u64 * 100 <= median as u64 * within_percent)
+    let Some(median) = quantile(&sizes, 50) else { return 100 };
+    let alike = sizes.iter().filter(|it| it.abs_diff(median) * 100 <= median as u64 * within_percent).count();
+    alike as u64 * 100 / sizes.len() as u64
 }
 
 /// The largest session is far larger than a guess, and came after many of them.

@@ -18,6 +18,8 @@ pub const SOURCES: usize = 4096;
 
 #[derive(Default)]
 struct From {
+    /// Failures in a row, and the most of them.
+    run: u64,
     failed: u64,
     /// Of the first failures.
     times: Vec<i64>,
@@ -25,8 +27,6 @@ struct From {
     users: BTreeSet<Sym>,
     first: Option<i64>,
     last: Option<i64>,
-    /// Failures so far, when the first success came.
-    success_after: Option<u64>,
     places: Vec<(Option<i64>, At)>,
     success: Option<(Option<i64>, At)>,
 }
@@ -48,7 +48,8 @@ pub fn guessed<'b>(bucket: &'b Bucket, rows: impl Iterator<Item = &'b Row>) -> V
         it.last = [it.last, time].into_iter().flatten().max();
         if row.activity == Activity::LogonFailed {
             let count = bucket.text(row, Field::Count).and_then(|it| it.parse().ok()).unwrap_or(1u64).max(1);
-            it.failed = it.failed.saturating_add(count);
+            it.run = it.run.saturating_add(count);
+            it.failed = it.failed.max(it.run);
             it.times.extend(time.filter(|_| it.times.len() < CALLS));
             if it.users.len() < 2 {
                 it.users.insert(bucket.sym(row, Field::User));
@@ -56,12 +57,16 @@ pub fn guessed<'b>(bucket: &'b Bucket, rows: impl Iterator<Item = &'b Row>) -> V
             if it.places.len() < PLACES - 1 {
                 it.places.push((time, at));
             }
-        } else if it.success_after.is_none_or(|before| before < LOGONS_SUCCESS_AFTER) {
-            (it.success_after, it.success) = (Some(it.failed), Some((time, at)));
+        } else {
+            if it.run >= LOGONS_SUCCESS_AFTER && it.success.is_none() {
+                it.success = Some((time, at));
+            }
+            // Who gets in between is at work, and mistypes.
+            it.run = 0;
         }
     }
     let told = |(src, it): (IpAddr, From)| {
-        let succeeded = it.success_after.is_some_and(|it| it >= LOGONS_SUCCESS_AFTER);
+        let succeeded = it.success.is_some();
         // One account, by the clock: a job whose password was changed.
         let by_clock = rhythm(&it.times).is_some_and(|it| it.period > GUESS_RHYTHM);
         if it.failed < LOGONS_FAILED || (it.users.len() < 2 && by_clock) {
@@ -81,8 +86,8 @@ pub fn guessed<'b>(bucket: &'b Bucket, rows: impl Iterator<Item = &'b Row>) -> V
             last: it.last,
             succeeded,
             confidence_permille: if it.users.len() > 1 || it.failed >= 5 * LOGONS_FAILED { 900 } else { 700 },
-            why: format!("{} logons from {src} failed{got_in}", it.failed),
-            places: it.places.into_iter().chain(it.success.filter(|_| succeeded)).collect(),
+            why: format!("{} logons in a row from {src} failed{got_in}", it.failed),
+            places: it.places.into_iter().chain(it.success).collect(),
         })
     };
     by_source.into_iter().filter_map(told).collect()
