@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod assemble;
 pub mod buckets;
 pub mod collect;
+pub mod drafts;
 pub mod excerpts;
 #[cfg(feature = "lake")]
 pub mod lake;

@@ -268,15 +268,20 @@ fn join_host_port(ip: &str, port: &str) -> String {
 
 /// The text of a request, as one would send it: request line, headers, body; bounded.
 pub fn payload(bucket: &Bucket, row: &Row) -> String {
+    payload_of(&(bucket, row))
+}
+
+/// The same of what is being read.
+pub fn payload_of(it: &impl flow::Fields) -> String {
     let mut out = String::new();
-    if let Some(url) = bucket.text(row, Field::Url) {
-        out.push_str(bucket.text(row, Field::Method).unwrap_or("GET"));
+    if let Some(url) = it.field(Field::Url) {
+        out.push_str(it.field(Field::Method).unwrap_or("GET"));
         out.push(' ');
         out.push_str(url);
         out.push('\n');
         for (name, field) in [("Host", Field::HttpHost), ("User-Agent", Field::UserAgent), ("Referer", Field::Referrer)]
         {
-            if let Some(value) = bucket.text(row, field) {
+            if let Some(value) = it.field(field) {
                 out.push_str(name);
                 out.push_str(": ");
                 out.push_str(value);
@@ -285,7 +290,7 @@ pub fn payload(bucket: &Bucket, row: &Row) -> String {
         }
     }
     for field in [Field::Headers, Field::Body] {
-        if let Some(text) = bucket.text(row, field) {
+        if let Some(text) = it.field(field) {
             out.push_str(text);
             out.push('\n');
         }
