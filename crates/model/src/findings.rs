@@ -181,6 +181,10 @@ pub struct Infrastructure {
     pub hosts: u64,
 }
 
+fn is_none(n: &u64) -> bool {
+    *n == 0
+}
+
 /// One way in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct How {
@@ -191,6 +195,9 @@ pub struct How {
     pub confidence: Permille,
     pub novelty: Novelty,
     pub hosts: u64,
+    /// Of them, those on which it is shown to have got in; on the others it was tried, or is what fits best.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub succeeded_hosts: u64,
     pub first_seen: Option<Timestamp>,
     pub evidence_ids: Vec<Text>,
 }

@@ -45,6 +45,8 @@ pub(super) struct Role {
 #[derive(Default)]
 pub(super) struct Method {
     pub(super) seen: Seen,
+    /// Hosts on which it is shown to have got in.
+    pub(super) succeeded: Seen,
     /// Of the confidences, thousandths.
     pub(super) sum: u64,
     pub(super) times: u64,
@@ -160,6 +162,9 @@ impl GangSeen {
             slot.times += 1;
             slot.first = earlier(slot.first, record.nodes.iter().filter_map(|it| it.start).min());
             slot.seen.on(host);
+            if method.succeeded {
+                slot.succeeded.on(host);
+            }
             for member in &method.evidence {
                 slot.seen.examples.add(member, false);
             }

@@ -95,6 +95,8 @@ pub struct MemberRecord {
 pub struct MethodRecord {
     pub method: u16,
     pub confidence_permille: u16,
+    /// It is shown that it got in, and not only that it was tried.
+    pub succeeded: bool,
     pub why: Vec<String>,
     /// The records that show it: the request, the logon, the entry's first command.
     pub evidence: Vec<MemberRecord>,

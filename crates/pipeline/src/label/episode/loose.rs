@@ -155,6 +155,8 @@ impl Labeller<'_> {
         let method = best.map(|(it, at)| MethodRecord {
             method: it.method.0,
             confidence_permille: it.confidence_permille,
+            // A request by itself shows what was tried.
+            succeeded: false,
             why: it.matched,
             evidence: vec![member(bucket, &bucket.rows[at as usize])],
             from: bucket.text(&bucket.rows[at as usize], Field::SrcIp).map(str::to_owned),
