@@ -12,7 +12,8 @@ use traffic::World;
 fn main() {
     let seeds: u64 = std::env::args().nth(1).and_then(|it| it.parse().ok()).unwrap_or(20);
     let mut page = score::Page::default();
-    for seed in 1..=seeds {
+    // The first hundred are for whoever changes a rule to look at.
+    for seed in 101..101 + seeds {
         let mut world = World::new(seed);
         honest::fleet(&mut world);
         attacks::infect(&mut world);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use ringleader_model::{EventClass, Field};
+use ringleader_model::{Activity, EventClass, Field};
 
 use super::Host;
 use crate::collect::rows::Bucket;
@@ -58,8 +58,19 @@ fn connections(bucket: &Bucket, process: &Process, host: &Host<'_>, network: &mu
     let rows = process.deeds.iter().map(|it| &bucket.rows[*it as usize]);
     let mut sums = Sums::with_room(PAIRS, PAIRS);
     let own = host.addresses.iter().find_map(|it| flow::address(it)).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    for row in rows.filter(|it| it.class == EventClass::Network).take(ROWS) {
-        if let Some(flow) = Flow::of_host(bucket, row, own) {
+    let rows = || rows.clone().filter(|it| it.class == EventClass::Network).take(ROWS);
+    // Some sensors log a connection twice, when it is opened and when it is closed; some once.
+    let mut opened: BTreeSet<(IpAddr, u16, u16)> = BTreeSet::new();
+    for closed in [false, true] {
+        for row in rows().filter(|it| (it.activity == Activity::Close) == closed) {
+            let Some(flow) = Flow::of_host(bucket, row, own) else { continue };
+            let call = (flow.dst, flow.port, flow.src_port);
+            if closed && opened.contains(&call) {
+                continue;
+            }
+            if !closed && opened.len() < PAIRS {
+                opened.insert(call);
+            }
             // It may have several addresses, and is one caller.
             sums.add(&Flow { src: own, ..flow });
         }

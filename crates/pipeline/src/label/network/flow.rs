@@ -97,10 +97,11 @@ impl Flow {
         Self::between(it, time, at, None)
     }
 
-    /// Of a connection that the host's own sensor logged; `own`: its address, where the record has none.
+    /// Of a connection that the host's own sensor logged, some only when it was closed; `own`: its address, where the
+    /// record has none.
     pub fn of_host(bucket: &Bucket, row: &Row, own: IpAddr) -> Option<Self> {
         let outbound = row.class == EventClass::Network
-            && matches!(row.activity, Activity::Open | Activity::Traffic)
+            && matches!(row.activity, Activity::Open | Activity::Traffic | Activity::Close)
             && bucket.text(row, Field::Direction) != Some("inbound");
         let (time, at) = (row.time.map(|it| it.0), At::new(row.id, row.place));
         if outbound { Self::between(&(bucket, row), time, at, Some(own)) } else { None }
