@@ -129,7 +129,9 @@ impl Page {
              {} flows. A fleet at work for four days (clocks, monitoring, health checks, telemetry, updates, a crawler, builds, a mail \
              server, a swarm, backups, playbooks, phones …); half of it infected, each with one trade, beside its honest work; four \
              more are suspicious and do nothing on the network. The traffic is made from what is public of tools and programs, not \
-             from the thresholds, and these seeds were not looked at while the rules were written; 2% of the flows are lost. A role counts once for each caller.\n\n\
+             from the thresholds, and these seeds were not looked at while the rules were written; 2% of the flows are lost. A role counts once for each caller. \
+             The traffic and the rules have one author, and its honest part is finite: expect less of a network that neither has seen. \
+             What was wrong on public samples stands in [network-roles.md](network-roles.md).\n\n\
              *Flows alone*: nobody is known to be suspicious. *Counting*: more than so many calls, targets or bytes, of the same suspicious \
              hosts (for scans, guesses and floods of all).\n\n\
              | role | precision | recall | flows alone | counting |\n|---|---|---|---|---|\n",
