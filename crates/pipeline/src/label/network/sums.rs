@@ -152,11 +152,12 @@ impl<K: Eq + Hash + Copy, V: Default> Bounded<K, V> {
         self.bar = self.bar.min(other.bar);
         let bar = self.bar;
         self.map.retain(|key, _| of(key) < bar);
-        for (key, value) in other.map {
+        // Each key by itself: the order does not show.
+        other.map.into_iter().for_each(|(key, value)| {
             if let Some(known) = self.entry(key, of(&key), &of) {
                 add(known, value);
             }
-        }
+        });
     }
 
     pub(super) fn cut(&mut self, of: impl Fn(&K) -> u64) {
@@ -251,12 +252,8 @@ impl Sums {
         let kept = |bar: u64| if bar == u64::MAX { 1_000_000 } else { ((u128::from(bar) * 1_000_000) >> 64) as u64 };
         let (dead_kept, answered_kept) = (kept(self.dead.bar).max(1), kept(self.answered.bar).max(1));
         let mut pairs: HashMap<Pair, Talks> = HashMap::with_capacity(self.answered.map.len());
-        for (pair, talk) in self.answered.map {
-            pairs.entry(pair).or_default().answered = talk;
-        }
-        for (pair, talk) in self.dead.map {
-            pairs.entry(pair).or_default().dead = talk;
-        }
+        self.answered.map.into_iter().for_each(|(pair, talk)| pairs.entry(pair).or_default().answered = talk);
+        self.dead.map.into_iter().for_each(|(pair, talk)| pairs.entry(pair).or_default().dead = talk);
         let mut pairs: Vec<(Pair, Talks)> = pairs.into_iter().collect();
         pairs.sort_unstable_by_key(|it| it.0);
         Settled { pairs, dead_kept, answered_kept, names, flows: self.flows }
