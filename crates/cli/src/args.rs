@@ -99,6 +99,9 @@ Example:
     Identify {
         /// A text file; standard input where there is none
         file: Option<PathBuf>,
+        /// A folder of further attack methods, such as accepted drafts
+        #[arg(long, value_name = "DIR")]
+        methods: Option<PathBuf>,
     },
     /// Read logs into a lake: resumable, exactly once
     Ingest {
@@ -206,6 +209,18 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Attack methods that nobody has named yet
+    #[command(
+        subcommand,
+        after_long_help = "Hostile requests that no known method explains are gathered by where they go. Each draft is a file that works as it is:
+look at the examples in it, give it a name, a product and a CVE, and put it in the folder that you give as --methods.
+
+Examples:
+  ringleader methods draft /var/log/nginx --out drafts
+  ringleader methods draft --from findings --out drafts          the logs that those findings were made from
+  ringleader run logs/ --methods my-methods --out findings"
+    )]
+    Methods(MethodsCommand),
     /// List what is built in
     List {
         #[arg(value_enum)]
@@ -213,6 +228,9 @@ Examples:
         /// With the rules of this folder; those that cannot be used stand last, with the reason
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
+        /// With the attack methods of this folder
+        #[arg(long, value_name = "DIR")]
+        methods: Option<PathBuf>,
         /// Machine-readable output
         #[arg(long)]
         json: bool,
@@ -225,6 +243,33 @@ Examples:
     /// Print the man page
     #[command(after_long_help = "Example:\n  ringleader man | man -l -")]
     Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MethodsCommand {
+    /// Write a draft for each new method that is seen in logs
+    Draft {
+        /// Log files and folders
+        #[arg(value_name = "INPUT", required_unless_present = "from")]
+        inputs: Vec<String>,
+        /// A findings folder: the logs it was made from are read again
+        #[arg(long, value_name = "FINDINGS")]
+        from: Option<PathBuf>,
+        /// Where the drafts go
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// A folder of methods that are known besides those that are built in
+        #[arg(long, value_name = "DIR")]
+        methods: Option<PathBuf>,
+        /// Requests of a draft at least
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        least: u64,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        resources: ResourceArgs,
+    },
 }
 
 #[derive(Debug, ClapArgs)]
@@ -400,6 +445,9 @@ pub(crate) struct OutputArgs {
     /// A folder of further Sigma rules, SigmaHQ's as it is; what cannot be used of it is told
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
+    /// A folder of further attack methods, such as accepted drafts; one of a known id replaces it
+    #[arg(long, value_name = "DIR")]
+    pub methods: Option<PathBuf>,
     /// Exit with code 1 where a gang was found
     #[arg(long)]
     pub fail_on_findings: bool,

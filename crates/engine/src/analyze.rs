@@ -10,6 +10,8 @@ use ringleader_pipeline::collect::rows::{Bucket, Sym};
 use ringleader_pipeline::connect::episodes::episodes;
 use ringleader_pipeline::connect::{HostGraph, ParentStatus, Process, graphs, sort};
 use ringleader_pipeline::label::episode::{Host, Knowledge, Labeller, Traced, Words, member, process_uid};
+use ringleader_pipeline::label::network::flow::{At, Flow};
+use ringleader_pipeline::label::network::sums::Sums;
 use ringleader_pipeline::label::network::{Signal, Signals, signal};
 use ringleader_pipeline::merge::Sketch;
 use ringleader_pipeline::merge::record::EpisodeRecord;
@@ -19,6 +21,7 @@ use crate::beside::Beside;
 use crate::buckets::Buckets;
 use crate::collect::Progress;
 use crate::handed::hand_over;
+use crate::network::NetworkSide;
 use crate::records::{ProcessRecord, Records, SHARE, code_of};
 use crate::runs::{Packed, Runs};
 use crate::store::BUCKETS;
@@ -38,6 +41,7 @@ pub struct Analyzed {
     pub health: BTreeMap<String, HostHealth>,
     /// Whether any record is a remnant's.
     pub has_remnants: bool,
+    pub network: NetworkSide,
 }
 
 /// How well one host's log could have shown anything.
@@ -65,6 +69,7 @@ pub struct Part {
     pub own_addresses: BTreeMap<String, Option<String>>,
     pub health: BTreeMap<String, HostHealth>,
     pub has_remnants: bool,
+    pub network: NetworkSide,
 }
 
 /// The records of a part, sorted and packed: what takes time, and needs no lock.
@@ -105,6 +110,7 @@ impl Analyzed {
             }
         }
         self.health.extend(part.health);
+        self.network.merge(part.network);
         Ok(())
     }
 }
@@ -169,6 +175,8 @@ pub fn analyze(
         part.health.clear();
         whole.merge(part.pack()?)?;
     }
+    whole.network.wire = network.wire.settle();
+    whole.network.fleet = std::mem::take(&mut whole.network.fleet).settle();
     whole.sketch.counts.events += network.flows + buckets.tapped();
     whole.has_alerts |= network.alerts > 0;
     let signals = &network.alerted;
@@ -183,13 +191,22 @@ struct Network {
     alerted: BTreeSet<String>,
     unhosted: Vec<Bucket>,
     flows: u64,
+    wire: Sums,
 }
 
 /// Alerts and requests of network sensors, from their own buckets.
 fn network_signals(buckets: &dyn Buckets) -> io::Result<Network> {
     let mut list: Vec<Signal> = Vec::new();
-    let mut network =
-        Network { signals: Signals::default(), alerts: 0, alerted: BTreeSet::new(), unhosted: Vec::new(), flows: 0 };
+    let tapped = buckets.wire();
+    let was_tapped = tapped.is_some();
+    let mut network = Network {
+        signals: Signals::default(),
+        alerts: 0,
+        alerted: BTreeSet::new(),
+        unhosted: Vec::new(),
+        flows: 0,
+        wire: tapped.unwrap_or_default(),
+    };
     for bucket in BUCKETS..buckets.n_buckets() {
         let mut loaded = buckets.load(bucket)?;
         for row in &loaded.rows {
@@ -201,7 +218,18 @@ fn network_signals(buckets: &dyn Buckets) -> io::Result<Network> {
             }
         }
         list.extend(loaded.rows.iter().filter_map(|row| signal(&loaded, row)));
-        // Flows are for the reconstruction of an incident; here only alerts and requests say anything.
+        if !was_tapped {
+            for row in loaded.rows.iter().filter(|it| it.class == EventClass::Network) {
+                let (time, at) = (row.time.map(|it| it.0), At::new(row.id, row.place));
+                if let Some(flow) = Flow::of(row.class, row.activity, &(&loaded, row), time, at) {
+                    network.wire.add(&flow);
+                } else if let (Some(name), Some(answers)) =
+                    (loaded.text(row, Field::Query), loaded.text(row, Field::Answers))
+                {
+                    network.wire.looked_up(name, answers);
+                }
+            }
+        }
         network.flows += loaded.rows.iter().filter(|it| it.class == EventClass::Network).count() as u64;
         loaded.rows.retain(|it| it.class != EventClass::Network);
         if !loaded.rows.is_empty() {
@@ -305,6 +333,7 @@ fn host(
     if config.processes {
         process_records(bucket, graph, name, &episode_of, &mut part.processes);
     }
+    part.network.host(bucket, graph, name, part.records[first_record..].iter().any(|it| it.suspicious));
     part.own_addresses.extend(about.addresses.into_iter().map(|it| (it, Some(name.to_owned()))));
 }
 

@@ -4,6 +4,7 @@ use std::io;
 
 use ringleader_model::findings::{DeadLetter, SourceSummary};
 use ringleader_pipeline::collect::rows::Bucket;
+use ringleader_pipeline::label::network::sums::Sums;
 
 use crate::collect::{ALL_BUCKETS, Collected};
 
@@ -26,6 +27,10 @@ pub trait Buckets: Sync {
     /// Flows that a tap took: they are in no bucket.
     fn tapped(&self) -> u64 {
         0
+    }
+    /// The sums of flows of the wire, where a tap made them as they were read. Can be taken once.
+    fn wire(&self) -> Option<Sums> {
+        None
     }
     /// Whether a source still holds what was read: only then are its records quoted.
     fn is_unchanged(&self, _source: &str) -> bool {

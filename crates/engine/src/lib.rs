@@ -5,10 +5,12 @@ pub mod assemble;
 mod beside;
 pub mod buckets;
 pub mod collect;
+pub mod drafts;
 pub mod excerpts;
 mod handed;
 #[cfg(feature = "lake")]
 pub mod lake;
+pub mod network;
 pub mod records;
 pub mod runs;
 pub mod score;
@@ -16,6 +18,7 @@ pub mod simulate;
 pub mod sources;
 pub mod spread;
 pub mod store;
+pub mod wire;
 
 use std::io;
 use std::time::Instant;
@@ -30,6 +33,7 @@ pub use buckets::Buckets;
 use collect::{CollectConfig, Progress};
 use excerpts::Spool;
 use sources::Input;
+use wire::{Summed, Wire};
 
 /// What a run needs besides its inputs.
 pub struct Config {
@@ -60,7 +64,9 @@ pub fn run(
     let start = Instant::now();
     let (inputs, spool, _held) = spool_stdin(inputs)?;
     progress.stage("collect");
-    let collected = collect::collect(&inputs, &config.collect, progress)?;
+    let wire = Wire::default();
+    let collected = collect::collect_with(&inputs, &config.collect, progress, Some(&wire))?;
+    let collected = Summed { collected: &collected, wire: &wire };
     let mut timings = vec![timing("collect", start)];
     let mut run = conclude(&collected, knowledge, config, &spool, progress, &mut timings, tables)?;
     timings.push(timing("whole", start));

@@ -16,6 +16,7 @@ use ringleader_model::findings::{
 use ringleader_model::{Event, EventId};
 use ringleader_pipeline::collect::rows::{Bucket, Place};
 use ringleader_pipeline::label::episode::Knowledge;
+use ringleader_pipeline::label::network::sums::Sums;
 use ringleader_pipeline::reconstruct::{
     Flows, GangOnHost, Input as Incident, Observed, Question, Ref, Rules, observe, reconstruct,
 };
@@ -24,6 +25,7 @@ use crate::buckets::Buckets;
 use crate::collect::{Progress, Take, Tap, collect_with};
 use crate::excerpts::quote_evidence;
 use crate::sources::Input;
+use crate::wire::{Wire, Worker};
 use crate::{Config, Run, conclude, spool_stdin, timing};
 
 /// Places kept of one gang on one host.
@@ -42,11 +44,12 @@ pub fn spread(
     let start = Instant::now();
     let (inputs, spool, _held) = spool_stdin(inputs)?;
     progress.stage("collect");
-    let flows = TakingFlows { rules, observed: Mutex::default(), taken: AtomicU64::new(0) };
+    let wire = Wire::default();
+    let flows = TakingFlows { rules, wire: &wire, observed: Mutex::default(), taken: AtomicU64::new(0) };
     let collected = collect_with(&inputs, &config.collect, progress, Some(&flows))?;
     let mut timings = vec![timing("collect", start)];
-    let observing =
-        Observing { buckets: &collected, rules, knowledge, observed: flows.observed, taken: flows.taken.into_inner() };
+    let (observed, taken) = (flows.observed, flows.taken.into_inner());
+    let observing = Observing { buckets: &collected, rules, knowledge, wire: &wire, observed, taken };
     let mut members = Members { tables, seen: BTreeMap::new(), methods: BTreeMap::new() };
     let mut run = conclude(&observing, knowledge, config, &spool, progress, &mut timings, &mut members)?;
     let began = Instant::now();
@@ -72,6 +75,7 @@ struct Observing<'a> {
     buckets: &'a dyn Buckets,
     rules: &'a Rules,
     knowledge: &'a Knowledge,
+    wire: &'a Wire,
     observed: Mutex<Observed>,
     /// Flows that went no further than their sums.
     taken: u64,
@@ -80,23 +84,26 @@ struct Observing<'a> {
 /// Sums flows of the wire as they are read: nothing else asks for them.
 struct TakingFlows<'a> {
     rules: &'a Rules,
+    wire: &'a Wire,
     observed: Mutex<Observed>,
     taken: AtomicU64,
 }
 
 struct OneThreads<'a> {
     flows: Option<Flows<'a>>,
+    wire: Worker<'a>,
     whole: &'a TakingFlows<'a>,
 }
 
 impl Tap for TakingFlows<'_> {
     fn worker(&self) -> Box<dyn Take + '_> {
-        Box::new(OneThreads { flows: Some(Flows::new(self.rules)), whole: self })
+        Box::new(OneThreads { flows: Some(Flows::new(self.rules)), wire: self.wire.one(), whole: self })
     }
 }
 
 impl Take for OneThreads<'_> {
     fn take(&mut self, event: &Event<'_>, id: EventId, place: Place) -> bool {
+        self.wire.add(event, id, place);
         self.flows.as_mut().is_some_and(|it| it.take(event, id, place.source, place.offset, place.length))
     }
 }
@@ -131,6 +138,9 @@ impl Buckets for Observing<'_> {
     }
     fn tapped(&self) -> u64 {
         self.taken
+    }
+    fn wire(&self) -> Option<Sums> {
+        self.wire.sums()
     }
     fn is_unchanged(&self, source: &str) -> bool {
         self.buckets.is_unchanged(source)

@@ -33,6 +33,8 @@ pub struct Findings {
     pub indicators: Vec<IndicatorRow>,
     /// By id.
     pub evidence: Vec<Evidence>,
+    /// By host, then role, then peer.
+    pub network_roles: Vec<NetworkRoleRow>,
     /// By time, then id.
     pub warnings: Vec<Warning>,
     /// By id: the gangs before any decision was applied.
@@ -179,6 +181,10 @@ pub struct Infrastructure {
     pub hosts: u64,
 }
 
+fn is_none(n: &u64) -> bool {
+    *n == 0
+}
+
 /// One way in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct How {
@@ -189,6 +195,9 @@ pub struct How {
     pub confidence: Permille,
     pub novelty: Novelty,
     pub hosts: u64,
+    /// Of them, those on which it is shown to have got in; on the others it was tried, or is what fits best.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub succeeded_hosts: u64,
     pub first_seen: Option<Timestamp>,
     pub evidence_ids: Vec<Text>,
 }
@@ -217,6 +226,56 @@ pub struct GangNetworkRole {
     /// Addresses or names that play it, sorted.
     pub values: Vec<Text>,
     pub hosts: u64,
+    pub evidence_ids: Vec<Text>,
+}
+
+/// How what the network shows was joined to a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinedBy {
+    /// The host's own sensor logged it with its process.
+    Process,
+    /// Host, service and time.
+    FiveTuple,
+    /// What a process of the intrusion names or called; the caller's address may be a NAT's or a proxy's.
+    Indicator,
+    /// The host's address alone: no process is known.
+    Address,
+}
+
+/// A line of `network_roles.jsonl`: what the network side of a host, and of a process where one is known, was used for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkRoleRow {
+    /// c2, download_source, mining_pool, scan, brute_force …
+    pub role: Text,
+    /// horizontal, vertical, guesses, spray, beacon …; `alert` where an alert says it.
+    pub kind: Text,
+    /// The host it is said of; an address where no log of its own is known.
+    pub host: Text,
+    /// The other end; null where there are many.
+    pub peer: Option<Text>,
+    /// Of the called service.
+    pub port: Option<u16>,
+    /// Whether the host called, or was called.
+    pub inbound: bool,
+    pub calls: u64,
+    /// Addresses or ports that were tried.
+    pub targets: u64,
+    pub first_seen: Option<Timestamp>,
+    pub last_seen: Option<Timestamp>,
+    /// A guess got in.
+    pub succeeded: bool,
+    pub confidence: Permille,
+    pub joined_by: JoinedBy,
+    /// What to know of the join: a NAT, a proxy.
+    pub note: Option<Text>,
+    pub process_uid: Option<Text>,
+    pub file_path: Option<Text>,
+    pub episode_id: Option<Text>,
+    pub campaign_id: Option<Text>,
+    pub gang_id: Option<Text>,
+    /// In words, with the figures.
+    pub why: String,
     pub evidence_ids: Vec<Text>,
 }
 

@@ -90,6 +90,7 @@ pub const OUTPUTS: &[Output] = &[
     Output::Table(tables::REPAIRS),
     Output::Table(tables::BEHAVIOURS),
     Output::Report(&indicators::Indicators),
+    Output::Report(&lines::NetworkRoles),
     Output::Report(&lines::EvidenceLines),
     Output::Report(&json::SpreadJson),
     Output::Report(&spread::Dot),

@@ -45,6 +45,23 @@ impl Report for EvidenceLines {
     }
 }
 
+pub(crate) struct NetworkRoles;
+
+impl Report for NetworkRoles {
+    fn file(&self) -> &'static str {
+        "network_roles.jsonl"
+    }
+    fn summary(&self) -> &'static str {
+        "what the network side of hosts and processes was used for, a line each"
+    }
+    fn applies(&self, findings: &Findings) -> bool {
+        !findings.network_roles.is_empty()
+    }
+    fn write(&self, findings: &Findings, _: &Options, out: &mut (dyn Write + Send)) -> io::Result<()> {
+        lines(&findings.network_roles, out)
+    }
+}
+
 pub(crate) struct Warnings;
 
 impl Report for Warnings {

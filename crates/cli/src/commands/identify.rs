@@ -4,11 +4,12 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Result;
-use ringleader_pipeline::label::methods::{Methods, payload_of_line};
+use ringleader_pipeline::label::methods::payload_of_line;
 use serde::Serialize;
 
 use super::Done;
 use super::extract::each_line;
+use super::methods::with_own;
 
 #[derive(Serialize)]
 struct Identified<'a> {
@@ -25,8 +26,8 @@ struct Identified<'a> {
     alternatives: Vec<&'a str>,
 }
 
-pub(super) fn identify(file: Option<&Path>) -> Result<Done> {
-    let methods = Methods::builtin();
+pub(super) fn identify(file: Option<&Path>, own: Option<&Path>) -> Result<Done> {
+    let methods = with_own(own)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     each_line(file, &mut |line, text, _| {
         if text.trim().is_empty() {

@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::Result;
 use ringleader_pipeline::collect::FORMATS;
 use ringleader_pipeline::label::Behaviours;
-use ringleader_pipeline::label::episode::Knowledge;
 use ringleader_pipeline::partition::known::KnownGangs;
 use serde_json::{Value, json};
 
@@ -14,7 +13,7 @@ use super::Done;
 use crate::args::Listed;
 use crate::terminal::safe;
 
-pub(super) fn list(what: Listed, rules: Option<&Path>, as_json: bool) -> Result<Done> {
+pub(super) fn list(what: Listed, rules: Option<&Path>, methods: Option<&Path>, as_json: bool) -> Result<Done> {
     let (columns, rows): (&[&str], Vec<Vec<String>>) = match what {
         Listed::Formats => (
             &["name", "summary"],
@@ -35,8 +34,8 @@ pub(super) fn list(what: Listed, rules: Option<&Path>, as_json: bool) -> Result<
             (&["id", "technique", "severity", "title"], known.chain(told).collect())
         }
         Listed::Methods => {
-            let knowledge = Knowledge::built_in();
-            let rows = knowledge.methods.all().iter();
+            let methods = super::methods::with_own(methods)?;
+            let rows = methods.all().iter();
             let rows = rows.map(|it| {
                 vec![it.id.clone(), it.class.name().to_owned(), it.cve.clone().unwrap_or_default(), it.name.clone()]
             });

@@ -9,6 +9,7 @@ mod identify;
 mod lake;
 mod ledger;
 mod list;
+mod methods;
 mod run;
 mod score;
 mod simulate;
@@ -36,7 +37,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         Command::Explain { id, out, json } => explain::explain(&id, &out, json),
         Command::Doctor { read, json } => doctor::doctor(&read, json),
         Command::Extract { file } => extract::extract(file.as_deref()),
-        Command::Identify { file } => identify::identify(file.as_deref()),
+        Command::Identify { file, methods } => identify::identify(file.as_deref(), methods.as_deref()),
         Command::Ingest { read, lake } => lake::ingest(&read, &lake),
         Command::Analyze { lake, since, until, output, record, resources } => {
             lake::analyze(&lake, since.as_deref(), until.as_deref(), &output, &record, &resources)
@@ -52,7 +53,8 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         Command::Score { truth, findings, log, incident, json } => {
             score::score(&truth, &findings, log.as_deref(), incident, json)
         }
-        Command::List { what, rules, json } => list::list(what, rules.as_deref(), json),
+        Command::Methods(command) => methods::methods(&command),
+        Command::List { what, rules, methods, json } => list::list(what, rules.as_deref(), methods.as_deref(), json),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "ringleader", &mut std::io::stdout());
             Ok(Done::Clean)

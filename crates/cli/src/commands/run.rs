@@ -17,6 +17,7 @@ use ringleader_report::Folder;
 use sha2::{Digest as _, Sha256};
 
 use super::ledger::Session;
+use super::methods::with_own;
 use super::{Done, collect_config, inputs, now};
 use crate::args::{Lang, OutputArgs, RunArgs};
 use crate::progress::Bar;
@@ -88,12 +89,13 @@ pub(super) fn lang(lang: Lang) -> ringleader_report::Lang {
 
 /// What ships with the program, and the user's own rules; what cannot be used of them is told, reason by reason.
 pub(super) fn knowledge(output: &OutputArgs) -> Result<Knowledge> {
-    let Some(folder) = &output.rules else { return Ok(Knowledge::built_in()) };
+    let methods = with_own(output.methods.as_deref())?;
+    let Some(folder) = &output.rules else { return Ok(Knowledge { methods, ..Knowledge::built_in() }) };
     let (behaviours, problems) = with_rules(folder)?;
     for line in told(&behaviours, &problems) {
         anstream::eprintln!("{}", crate::terminal::safe(&line));
     }
-    Ok(Knowledge { behaviours, ..Knowledge::built_in() })
+    Ok(Knowledge { behaviours, methods, ..Knowledge::built_in() })
 }
 
 /// Names that are given for each reason; `list behaviours --rules` has them all.

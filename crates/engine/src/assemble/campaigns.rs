@@ -1,5 +1,7 @@
 //! campaigns → their merged graphs, and the indicators of those that are a gang's.
 
+use std::collections::BTreeSet;
+
 use ringleader_model::Timestamp;
 use ringleader_model::findings::*;
 use ringleader_pipeline::label::BehaviourId;
@@ -64,6 +66,9 @@ impl Assembly<'_> {
                     network_roles: it
                         .network_roles
                         .keys()
+                        .chain(self.node_roles.get(&(at, key)).into_iter().flatten())
+                        .collect::<BTreeSet<_>>()
+                        .into_iter()
                         .filter_map(|it| NetworkRole::from_code(*it))
                         .map(|it| it.name().into())
                         .collect(),

@@ -177,6 +177,7 @@ impl Assembly<'_> {
                 confidence: Permille::new(u16::try_from(it.sum / it.times.max(1)).unwrap_or(0)),
                 novelty: Novelty::Known,
                 hosts: it.seen.hosts,
+                succeeded_hosts: it.succeeded.hosts,
                 first_seen: it.first.map(Timestamp),
                 evidence_ids,
             });

@@ -8,6 +8,7 @@ mod evidence;
 mod gangs;
 mod names;
 mod remnants;
+mod roles;
 mod seen;
 mod summary;
 mod tables;
@@ -102,6 +103,8 @@ struct Assembly<'a> {
     seen: Vec<GangSeen>,
     /// (campaign, node of its merged graph) → what shows it
     node_evidence: BTreeMap<(usize, Key), Examples>,
+    /// (campaign, node of its merged graph) → roles that the network shows
+    node_roles: BTreeMap<(usize, Key), BTreeSet<u8>>,
 }
 
 impl<'a> Assembly<'a> {
@@ -128,6 +131,7 @@ impl<'a> Assembly<'a> {
             told: BTreeSet::new(),
             seen: Vec::new(),
             node_evidence: BTreeMap::new(),
+            node_roles: BTreeMap::new(),
         };
         for (at, gang) in gangs.iter().enumerate() {
             it.gang_of.extend(gang.campaigns.iter().map(|it| (*it, at)));

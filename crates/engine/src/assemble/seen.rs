@@ -45,6 +45,8 @@ pub(super) struct Role {
 #[derive(Default)]
 pub(super) struct Method {
     pub(super) seen: Seen,
+    /// Hosts on which it is shown to have got in.
+    pub(super) succeeded: Seen,
     /// Of the confidences, thousandths.
     pub(super) sum: u64,
     pub(super) times: u64,
@@ -103,6 +105,19 @@ impl GangSeen {
         Self { features, known, addresses, ..Self::default() }
     }
 
+    /// Adds a role that the network shows; the values it is said of, in different words.
+    pub(super) fn role(&mut self, role: u8, host: &Text, values: [Option<&str>; 2], shown: &Examples) {
+        let slot = self.roles.entry(role).or_default();
+        slot.seen.on(host);
+        for (member, inferred) in shown.0.values() {
+            slot.seen.examples.add(member, *inferred);
+        }
+        for value in values.into_iter().flatten() {
+            slot.addresses.extend(self.addresses.get(value).cloned());
+        }
+        slot.say(values[0].unwrap_or(""));
+    }
+
     /// Adds one record.
     pub(super) fn note(&mut self, record: &EpisodeRecord, host: &Text) {
         // A script that was handed in ran on no host that is known.
@@ -147,6 +162,9 @@ impl GangSeen {
             slot.times += 1;
             slot.first = earlier(slot.first, record.nodes.iter().filter_map(|it| it.start).min());
             slot.seen.on(host);
+            if method.succeeded {
+                slot.succeeded.on(host);
+            }
             for member in &method.evidence {
                 slot.seen.examples.add(member, false);
             }

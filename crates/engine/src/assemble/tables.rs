@@ -12,6 +12,7 @@ use ringleader_pipeline::merge::record::{EpisodeRecord, MemberRecord, NodeRecord
 use ringleader_pipeline::merge::repair::{Instance, Repair, repairs};
 
 use super::remnants::Remnants;
+use super::roles::Roles;
 use super::seen::shown_by;
 use super::{Assembly, Group, hex, technique};
 use crate::records::ProcessRecord;
@@ -31,6 +32,7 @@ impl Assembly<'_> {
         let mut processes = analyzed.processes.as_ref().map(|it| it.merged()).transpose()?;
         let mut sums = Sums::new();
         let remnants = Remnants::of(self)?;
+        let mut roles = Roles::of(analyzed);
         loop {
             let of_records = records.peek().map(|it| &it.host);
             let of_processes = processes.as_ref().and_then(|it| it.peek()).map(|it| &it.host);
@@ -42,11 +44,13 @@ impl Assembly<'_> {
             let shown = remnants.attached(self, of_host);
             let name: Text = host.into();
             let rows = self.host(&name, &shown, &mut sums);
+            roles.host(self, &name, &shown);
             if let Some(processes) = &mut processes {
                 self.processes(processes, &name, &rows.members, tables)?;
             }
             rows.give(tables)?;
         }
+        roles.rest(self);
         self.findings.repaired = sums.into_values().collect();
         Ok(())
     }

@@ -1,10 +1,13 @@
 //! What is remembered of one episode until the campaigns are known: places and ids, not texts.
 
-use ringleader_model::findings::ParentStatus;
+use std::net::IpAddr;
+
+use ringleader_model::findings::{JoinedBy, ParentStatus};
 use ringleader_model::{Context, IndicatorKind};
 use serde::{Deserialize, Serialize};
 
 use super::sketch::Key;
+use crate::label::network::roles::Found;
 
 /// One episode that went to a group, or (group 0) a remnant: next to one that did, and cut off by what the sensor lost
 /// or plain by itself.
@@ -63,9 +66,32 @@ pub struct NodeRecord {
     pub behaviours: Vec<u16>,
     /// Network role, and what it is said of: an address, a URL.
     pub network_roles: Vec<(u8, String)>,
+    /// What it did on the network, where it did anything and the episode is suspicious.
+    pub network: Option<Box<NodeNetwork>>,
     pub indicators: Vec<(IndicatorKind, Context, String)>,
     /// Start events first, then deeds.
     pub members: Vec<MemberRecord>,
+}
+
+/// The network side of one process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeNetwork {
+    /// What its connections show.
+    pub found: Vec<Found>,
+    /// What alerts say of it.
+    pub told: Vec<Told>,
+    /// Services it called, and from when to when.
+    pub called: Vec<(IpAddr, u16, Option<i64>, Option<i64>)>,
+}
+
+/// An alert that is about a process.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Told {
+    /// Code of a network role.
+    pub role: u8,
+    pub value: String,
+    pub joined: JoinedBy,
+    pub alert: MemberRecord,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -83,6 +109,8 @@ pub struct MemberRecord {
 pub struct MethodRecord {
     pub method: u16,
     pub confidence_permille: u16,
+    /// It is shown that it got in, and not only that it was tried.
+    pub succeeded: bool,
     pub why: Vec<String>,
     /// The records that show it: the request, the logon, the entry's first command.
     pub evidence: Vec<MemberRecord>,

@@ -201,6 +201,7 @@ mod tests {
             end: None,
             behaviours: Vec::new(),
             network_roles: Vec::new(),
+            network: None,
             indicators: Vec::new(),
             members: Vec::new(),
         };

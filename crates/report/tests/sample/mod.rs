@@ -68,6 +68,7 @@ impl Builder {
             confidence: Permille::new(sure),
             novelty,
             hosts,
+            succeeded_hosts: 0,
             first_seen: at(9),
             evidence_ids,
         }

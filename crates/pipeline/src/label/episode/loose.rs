@@ -10,6 +10,7 @@ use ringleader_model::{Activity, EventClass, Field};
 use super::facts::facts;
 use super::record::member;
 use super::said::Said;
+use super::traffic;
 use super::work::Work;
 use super::{Host, Labeller, RECORDED_ROWS};
 use crate::collect::rows::{Bucket, Row};
@@ -145,6 +146,7 @@ impl Labeller<'_> {
                 start: it.time.map(|it| it.0),
                 end: None,
                 behaviours: it.behaviours.into_iter().collect(),
+                network: traffic::told(it.told),
                 network_roles: it.roles.into_iter().map(|(role, value)| (role as u8, value)).collect(),
                 indicators: it.said.indicators.iter().map(|it| (it.kind, it.context, it.value.clone())).collect(),
                 members: row.map(|at| member(bucket, &bucket.rows[at as usize])).into_iter().collect(),
@@ -153,6 +155,8 @@ impl Labeller<'_> {
         let method = best.map(|(it, at)| MethodRecord {
             method: it.method.0,
             confidence_permille: it.confidence_permille,
+            // A request by itself shows what was tried.
+            succeeded: false,
             why: it.matched,
             evidence: vec![member(bucket, &bucket.rows[at as usize])],
             from: bucket.text(&bucket.rows[at as usize], Field::SrcIp).map(str::to_owned),

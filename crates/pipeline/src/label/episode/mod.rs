@@ -14,6 +14,7 @@ mod record;
 mod roles;
 mod said;
 mod traced;
+mod traffic;
 mod way_in;
 mod words;
 mod work;
@@ -227,7 +228,7 @@ impl<'k> Labeller<'k> {
             sketch.add(facts);
             return None;
         }
-        let mut record = record::record(bucket, graph, episode, nodes, host);
+        let mut record = record::record(bucket, graph, episode, nodes, host, suspicious);
         record.suspicious = suspicious;
         record.honeypot = honeypot;
         record.alerted = alerted;
@@ -248,7 +249,7 @@ impl<'k> Labeller<'k> {
         host: &Host<'_>,
     ) -> EpisodeRecord {
         let nodes = self.nodes(words, graph, episode);
-        record::record(words.bucket(), graph, episode, nodes, host)
+        record::record(words.bucket(), graph, episode, nodes, host, false)
     }
 
     /// Whether a command line of the episode holds an indicator of any kind.
@@ -385,6 +386,13 @@ impl Host<'_> {
             || signal.from.as_ref().is_some_and(|it| self.addresses.contains(it))
             || signal.to.as_ref().is_some_and(|it| self.addresses.contains(it))
             || (signal.from.is_none() && signal.to.is_none())
+    }
+}
+
+impl Host<'_> {
+    /// Whether its address is known to be on either end.
+    fn is_end_of(&self, signal: &network::Signal) -> bool {
+        [&signal.from, &signal.to].into_iter().flatten().any(|it| self.addresses.contains(it))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use ringleader_model::hash::hash128;
 
+use super::traffic;
 use super::work::Work;
 use super::{Host, RECORDED_ROWS};
 use crate::collect::rows::{Bucket, Row};
@@ -15,6 +16,7 @@ pub(super) fn record(
     episode: &Episode,
     nodes: Vec<Work>,
     host: &Host<'_>,
+    suspicious: bool,
 ) -> EpisodeRecord {
     let event_of = |process: &Process| process.starts.first().map(|it| bucket.rows[*it as usize].id.0);
     let nodes: Vec<NodeRecord> = nodes
@@ -41,6 +43,7 @@ pub(super) fn record(
                 start: it.time.map(|it| it.0),
                 end: process.and_then(|it| it.end).map(|it| it.0),
                 behaviours: it.behaviours.into_iter().collect(),
+                network: traffic::of(bucket, process, it.told, host, suspicious),
                 network_roles: it.roles.into_iter().map(|(role, value)| (role as u8, value)).collect(),
                 indicators: it.said.indicators.iter().map(|it| (it.kind, it.context, it.value.clone())).collect(),
                 members: process

@@ -2,14 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use ringleader_model::findings::JoinedBy;
 use ringleader_model::{Context, EventClass, Field, IndicatorKind};
 
+use super::record::member;
+use super::traffic;
 use super::work::Work;
 use super::{Host, Labeller, RECORDED_ROWS};
 use crate::collect::rows::Bucket;
 use crate::connect::{HostGraph, text};
 use crate::label::network::{self, NetworkRole};
 use crate::label::{Node, Signs, Tree, tree};
+use crate::merge::record::Told;
+
+/// Alerts told of one process.
+const TOLD: usize = 64;
 
 impl Labeller<'_> {
     /// What several nodes show together, noted at the one that completes it.
@@ -63,7 +70,15 @@ impl Labeller<'_> {
                     if row.class == EventClass::Detection {
                         alerted = true;
                         if let Some(role) = bucket.text(row, Field::NetworkRole).and_then(NetworkRole::from_name) {
-                            node.roles.insert((role, network::subject(bucket, row).unwrap_or_default()));
+                            let value = network::subject(bucket, row).unwrap_or_default();
+                            let alert = member(bucket, row);
+                            node.told.insert(Told {
+                                role: role as u8,
+                                value: value.clone(),
+                                joined: JoinedBy::Process,
+                                alert,
+                            });
+                            node.roles.insert((role, value));
                         }
                     }
                     if !host.signals.is_empty() {
@@ -80,6 +95,15 @@ impl Labeller<'_> {
             for value in &values {
                 for signal in host.signals.about(value) {
                     if host.may_be_of(signal) {
+                        let ends = [signal.from.as_deref(), signal.to.as_deref()];
+                        let process = node.process.map(|it| &graph.processes[it as usize]);
+                        let by_call = host.is_end_of(signal)
+                            && process.is_some_and(|it| traffic::called(bucket, it, &ends, signal.time.map(|it| it.0)));
+                        let joined = if by_call { JoinedBy::FiveTuple } else { JoinedBy::Indicator };
+                        let (role, alert) = (signal.role as u8, signal.member.clone());
+                        if node.told.len() < TOLD {
+                            node.told.insert(Told { role, value: value.clone(), joined, alert });
+                        }
                         node.roles.insert((signal.role, value.clone()));
                         alerted |= signal.alert;
                     }

@@ -9,7 +9,7 @@ use crate::collect::rows::Bucket;
 use crate::connect::episodes::Episode;
 use crate::connect::{HostGraph, Process, text};
 use crate::label::methods::entry::{Role as EntryRole, entry_role};
-use crate::label::methods::{self, Evidence, LogonKind, MethodMatch, Stage};
+use crate::label::methods::{self, Evidence, Fused, LogonKind, MethodClass, MethodMatch, Stage};
 use crate::label::network;
 use crate::merge::record::{EpisodeRecord, MemberRecord, MethodRecord};
 use crate::merge::sketch::EpisodeFacts;
@@ -141,6 +141,7 @@ impl Labeller<'_> {
                 record.method = Some(MethodRecord {
                     method: fused.method.0,
                     confidence_permille: fused.confidence_permille,
+                    succeeded: self.got_in(&fused, &by_chain, &evidence),
                     why: fused.why,
                     evidence: members,
                     from,
@@ -148,6 +149,16 @@ impl Labeller<'_> {
             }
             Err(why) => record.abstained_because = Some(why.name().to_owned()),
         }
+    }
+
+    /// Whether it is shown that the method got in: the request's own command ran; or the service that was asked started
+    /// what ran, right after; or the logon was accepted whose session ran it.
+    fn got_in(&self, fused: &Fused, by_chain: &[MethodMatch], evidence: &Evidence) -> bool {
+        let asked = evidence.inbound_request_match.as_ref().is_some_and(|it| it.method == fused.method);
+        let by_service = by_chain.iter().any(|it| it.method == fused.method);
+        let class = self.knowledge.methods.get(fused.method).class;
+        let logs_on = matches!(class, MethodClass::WeakPassword | MethodClass::StolenKey);
+        asked && (evidence.payload_matches_command || by_service) || evidence.logon.is_some() && logs_on
     }
 
     fn by_cve(&self, cve: &str) -> Option<MethodMatch> {

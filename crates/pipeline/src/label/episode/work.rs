@@ -14,6 +14,7 @@ use crate::connect::episodes::Episode;
 use crate::connect::{HostGraph, Process};
 use crate::label::ProcessView;
 use crate::label::network::NetworkRole;
+use crate::merge::record::Told;
 use crate::merge::sketch::Key;
 
 /// Commands of one script that become nodes.
@@ -26,6 +27,7 @@ pub(super) struct Work {
     pub(super) said: Rc<Said>,
     pub(super) behaviours: BTreeSet<u16>,
     pub(super) roles: BTreeSet<(NetworkRole, String)>,
+    pub(super) told: BTreeSet<Told>,
     pub(super) inferred: bool,
     pub(super) fragment: bool,
     /// 0: a session, which is no part of a path.
@@ -47,6 +49,7 @@ impl Work {
             said,
             behaviours: BTreeSet::new(),
             roles: BTreeSet::new(),
+            told: BTreeSet::new(),
             inferred: true,
             fragment: parent.is_some_and(|(_, it)| it.fragment),
             parent_path,
@@ -102,6 +105,7 @@ impl Labeller<'_> {
                 said,
                 behaviours,
                 roles: BTreeSet::new(),
+                told: BTreeSet::new(),
                 inferred: process.inferred,
                 fragment,
                 path,

@@ -66,10 +66,15 @@ impl Found {
     }
 }
 
+/// Requests of those who attack nobody, normalised.
+pub(super) fn ordinary() -> impl Iterator<Item = String> {
+    ORDINARY.lines().filter(|line| !line.is_empty()).map(normalize)
+}
+
 impl Texts {
     pub(super) fn new(methods: &[Method]) -> Self {
         let mut rarity = Rarity::default();
-        let ordinary: Vec<String> = ORDINARY.lines().filter(|line| !line.is_empty()).map(normalize).collect();
+        let ordinary: Vec<String> = ordinary().collect();
         for text in &ordinary {
             rarity.add(&grams::grams(&grams::tokens(text)), true);
         }

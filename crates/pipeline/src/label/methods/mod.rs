@@ -7,6 +7,7 @@
 mod canonical;
 mod chain;
 mod decode;
+pub mod draft;
 pub mod entry;
 mod fuse;
 mod grams;
@@ -137,6 +138,13 @@ impl Methods {
         Outcome { value: Self { methods: read.value, texts }, problems: read.problems }
     }
 
+    /// These alone, for whoever tries out a file.
+    fn with_only(files: &[(String, String)]) -> Self {
+        let read = files.iter().filter_map(|(_, text)| knowledge::parse(text).ok()).collect::<Vec<_>>();
+        let texts = identify::Texts::new(&read);
+        Self { methods: read, texts }
+    }
+
     /// Every method, by id.
     pub fn all(&self) -> &[Method] {
         &self.methods
@@ -160,6 +168,11 @@ impl Methods {
     /// A name and a hash for a hostile payload that resembles nothing known.
     pub fn shape(&self, payload: &str) -> Option<Shape> {
         if self.identify(payload).is_empty() { shape(payload) } else { None }
+    }
+
+    /// Whether a text is one of the ordinary ones, as far as literals can tell.
+    fn ordinary_has_all(literals: &[String]) -> bool {
+        identify::ordinary().any(|text| literals.iter().all(|it| text.contains(it.as_str())))
     }
 
     /// Methods with their place.

@@ -189,6 +189,34 @@ static SIGNS: LazyLock<(AhoCorasick, Vec<(usize, usize)>)> = LazyLock::new(|| {
     (AhoCorasick::new(signs).expect("a hundred short signs fit an automaton"), places)
 });
 
+/// Where a hostile request goes, and what it does: what a draft of a method is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Aim {
+    pub(super) verb: &'static str,
+    /// Typed parts stand as `<id>`, `<payload>`.
+    pub(super) path: Vec<String>,
+    pub(super) parameters: Vec<String>,
+    pub(super) effect: &'static str,
+}
+
+/// `None` for what is not hostile, and for a bare command: that is how no one gets in.
+pub(super) fn aim(payload: &str) -> Option<Aim> {
+    let effect = effect(&normalize(payload))?;
+    let Target { verb, path, parameters } = Target::of(payload);
+    (verb != "raw").then_some(Aim { verb, path, parameters, effect })
+}
+
+/// The signs of an effect that tell that something is to run.
+pub(super) fn signs_of(effect: &str) -> &'static [&'static str] {
+    EFFECTS.iter().find(|it| it.0 == effect).and_then(|it| it.1.first()).copied().unwrap_or_default()
+}
+
+pub(super) fn provisional_name(path: &[String], effect: &str) -> String {
+    let mut name = format!("new_{}_{effect}", slug(path));
+    name.truncate(name.floor_char_boundary(MAX_NAME));
+    name
+}
+
 /// The shape of a payload in which something hostile stands; `None` for anything else.
 /// It does not ask whether a known method explains it: `Methods::shape` does.
 pub fn shape(payload: &str) -> Option<Shape> {

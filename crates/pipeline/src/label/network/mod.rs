@@ -2,6 +2,12 @@
 //!
 //! A network role is an attribute of the process node: what its network side was used for.
 
+pub mod beacon;
+pub mod flow;
+pub mod roles;
+pub mod sums;
+pub mod thresholds;
+
 use std::collections::{BTreeSet, HashMap};
 
 use ringleader_model::{Context, EventClass, Field, Indicator, IndicatorKind, Timestamp};
@@ -27,7 +33,11 @@ macro_rules! roles {
         impl NetworkRole {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
             pub const fn name(self) -> &'static str { match self { $(Self::$variant => $name),+ } }
-            pub fn from_name(name: &str) -> Option<Self> { Self::ALL.iter().copied().find(|it| it.name() == name) }
+            pub fn from_name(name: &str) -> Option<Self> {
+                // What a shell calls back to is its controller.
+                let name = if name == "reverse_shell" { "c2" } else { name };
+                Self::ALL.iter().copied().find(|it| it.name() == name)
+            }
             pub fn from_code(code: u8) -> Option<Self> { Self::ALL.get(usize::from(code)).copied() }
         }
     };
@@ -258,15 +268,20 @@ fn join_host_port(ip: &str, port: &str) -> String {
 
 /// The text of a request, as one would send it: request line, headers, body; bounded.
 pub fn payload(bucket: &Bucket, row: &Row) -> String {
+    payload_of(&(bucket, row))
+}
+
+/// The same of what is being read.
+pub fn payload_of(it: &impl flow::Fields) -> String {
     let mut out = String::new();
-    if let Some(url) = bucket.text(row, Field::Url) {
-        out.push_str(bucket.text(row, Field::Method).unwrap_or("GET"));
+    if let Some(url) = it.field(Field::Url) {
+        out.push_str(it.field(Field::Method).unwrap_or("GET"));
         out.push(' ');
         out.push_str(url);
         out.push('\n');
         for (name, field) in [("Host", Field::HttpHost), ("User-Agent", Field::UserAgent), ("Referer", Field::Referrer)]
         {
-            if let Some(value) = bucket.text(row, field) {
+            if let Some(value) = it.field(field) {
                 out.push_str(name);
                 out.push_str(": ");
                 out.push_str(value);
@@ -275,7 +290,7 @@ pub fn payload(bucket: &Bucket, row: &Row) -> String {
         }
     }
     for field in [Field::Headers, Field::Body] {
-        if let Some(text) = bucket.text(row, field) {
+        if let Some(text) = it.field(field) {
             out.push_str(text);
             out.push('\n');
         }
