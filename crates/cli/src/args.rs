@@ -66,6 +66,19 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Write the findings as other tools read them: STIX, MISP, Sigma, blocklists …
+    #[command(
+        after_long_help = "Victims' names, addresses and users are replaced by pseudonyms unless --tlp red; secrets are masked at any level.
+Rules and blocklists are drafts: read them before a firewall or a sensor does. docs/exports.md has the formats.
+
+Examples:
+  ringleader export --list
+  ringleader export stix misp --out findings --tlp amber --to shared
+  ringleader export all --out findings --to shared
+  ringleader export suricata --gang 3f2a91c0 --to - | suricata -T -S /dev/stdin
+  ringleader export blocklist_csv --min-strength medium --to -"
+    )]
+    Export(ExportArgs),
     /// Say what these logs can and cannot show: formats, fields, loss, clocks, silence
     Doctor {
         #[command(flatten)]
@@ -234,6 +247,34 @@ pub(crate) struct RunArgs {
     /// Start from an alert: a file of any format, or an indicator (address, URL, path, hash)
     #[arg(long, value_name = "FILE|INDICATOR")]
     pub alert: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// Formats, as `--list` names them; `all` for every one
+    #[arg(required_unless_present = "list", value_name = "FORMAT")]
+    pub formats: Vec<String>,
+    /// List the formats
+    #[arg(long)]
+    pub list: bool,
+    /// The findings folder
+    #[arg(long, default_value = "findings", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where the files go; - writes the one format to standard output
+    #[arg(long, default_value = "exports", value_name = "DIR")]
+    pub to: PathBuf,
+    /// Only this gang, by name or the first characters of its id; may be repeated
+    #[arg(long, value_name = "GANG")]
+    pub gang: Vec<String>,
+    /// How far it may travel, by the Traffic Light Protocol 2.0; victims are named at red alone
+    #[arg(long, value_name = "LEVEL", default_value = "amber+strict", value_parser = ["clear", "green", "amber", "amber+strict", "red"])]
+    pub tlp: String,
+    /// Of blocklists and rules: the weakest indicators that they take
+    #[arg(long, value_name = "STRENGTH", default_value = "strong", value_parser = ["strong", "medium", "weak"])]
+    pub min_strength: String,
+    /// With --list: machine-readable output
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
