@@ -200,26 +200,48 @@ fn suricata(rule: &str) {
 }
 
 fn yara(text: &str) {
-    let mut opened = 0;
-    for line in text.lines().filter(|it| !it.starts_with("//")) {
-        match line {
-            "{" => opened += 1,
-            "}" => opened -= 1,
-            "" | "    meta:" | "    strings:" | "    condition:" => {}
-            _ if line.starts_with("rule ringleader_") => {
-                assert!(line[5..].chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    let (mut section, mut names) = ("", Vec::new());
+    for line in text.lines().filter(|it| !it.starts_with("//") && !it.is_empty()) {
+        // `        key = "string" ascii`, escapes removed.
+        let bare = line.replace("\\\\", "").replace("\\\"", "");
+        section = match (section, line) {
+            ("", _) => {
+                let name = line.strip_prefix("rule ringleader_").unwrap();
+                assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "{line}");
+                names.push(name);
+                "rule"
             }
-            _ if line.starts_with("        filesize < 1MB and (") => {}
-            _ => {
-                // `        key = "string" ascii`, escapes removed.
-                let bare = line.replace("\\\\", "").replace("\\\"", "");
-                assert!(line.starts_with("        ") && bare.matches('"').count() == 2, "{line}");
-                assert!(bare.ends_with("\" ascii") || (bare.ends_with('"') && !bare.contains('$')), "{line}");
+            ("rule", "{") => "{",
+            ("{", "    meta:") => "meta",
+            ("meta", "    strings:") => "strings",
+            ("strings", "    condition:") => "condition",
+            ("condition", _) => {
+                assert!(line.starts_with("        filesize < 1MB and ("), "{line}");
+                "end"
             }
-        }
-        assert!((0..=1).contains(&opened), "{line}");
+            ("end", "}") => "",
+            ("meta", _) => {
+                assert!(
+                    bare.matches('"').count() == 2 && bare.ends_with('"') && bare.starts_with("        "),
+                    "{line}"
+                );
+                section
+            }
+            ("strings", _) => {
+                assert!(
+                    bare.matches('"').count() == 2 && bare.ends_with("\" ascii") && bare.starts_with("        $"),
+                    "{line}"
+                );
+                section
+            }
+            _ => panic!("{section}: {line}"),
+        };
     }
-    assert_eq!(opened, 0);
+    assert_eq!(section, "");
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
 }
 
 fn addresses(shared: &Shared) {
@@ -424,7 +446,7 @@ fn what_is_everybodys_or_a_rivals_is_on_no_list() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn any_text_leaves_every_format_what_it_is(name in any::<String>(), value in any::<String>(), nth in 0..IndicatorKind::ALL.len(), red in any::<bool>()) {
         let mut findings = sample::sample();

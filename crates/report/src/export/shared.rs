@@ -7,6 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use ringleader_model::findings::{Findings, Permille, Strength, Text};
+use ringleader_model::hash::hash128;
 use ringleader_model::{Context, IndicatorKind, Timestamp};
 
 use super::Tlp;
@@ -146,12 +147,12 @@ impl Sign {
 
     /// How surely it is this gang's, 0 to 100.
     pub(crate) fn confidence(&self, gang: &SharedGang) -> u16 {
-        let base = match self.strength {
+        let base: u32 = match self.strength {
             Strength::Strong => 90,
             Strength::Medium => 60,
             Strength::Weak => 25,
         };
-        (base * gang.confidence.thousandths() / 1000).min(100)
+        u16::try_from(base * u32::from(gang.confidence.thousandths()) / 1000).unwrap_or(100)
     }
 
     /// `192.0.2.7:80` → address and port.
@@ -220,10 +221,10 @@ impl SharedGang {
         escape::visible(&self.name)
     }
 
-    /// The beginning of its id, of letters and digits alone.
+    /// Its id, of letters and digits alone: another one where that would not be it.
     pub(crate) fn short(&self) -> String {
-        let short: String = self.id.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
-        if short.is_empty() { "0".to_owned() } else { short }
+        let plain = !self.id.is_empty() && self.id.len() <= 32 && self.id.bytes().all(|b| b.is_ascii_alphanumeric());
+        if plain { self.id.to_string() } else { format!("{:032x}", hash128(self.id.as_bytes(), 7)) }
     }
 
     pub(crate) fn times(&self) -> (Timestamp, Timestamp) {
