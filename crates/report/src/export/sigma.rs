@@ -9,7 +9,8 @@ use super::shared::{Shared, SharedGang};
 use super::stix::uuid;
 use crate::escape::visible;
 
-const TITLE: usize = 100;
+/// Of a name, in a title.
+const TITLE: usize = 60;
 
 pub(super) struct Sigma;
 
@@ -18,7 +19,7 @@ impl Export for Sigma {
         "sigma"
     }
     fn file(&self) -> &'static str {
-        "sigma.yml"
+        "ringleader-sigma.yml"
     }
     fn summary(&self) -> &'static str {
         "drafts of Sigma rules: command lines, connections and look-ups of each gang"
@@ -66,7 +67,9 @@ fn rule(
     field: &str,
     values: &[String],
 ) -> String {
-    let title: String = format!("Gang {}: {what}", gang.shown()).chars().take(TITLE).collect();
+    // Two gangs may bear one name, no two rules one title.
+    let name: String = gang.shown().chars().take(TITLE).collect();
+    let title = format!("Gang {name} ({}): {what}", &gang.short()[..gang.short().len().min(8)]);
     let more = if draft.more > 0 && category == "process_creation" {
         format!("; {} more are left out", draft.more)
     } else {

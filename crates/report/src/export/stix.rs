@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 
 use ringleader_model::{IndicatorKind, Timestamp};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -85,7 +86,7 @@ struct Bundle<'o> {
 type Times = (Timestamp, Timestamp);
 
 impl Bundle<'_> {
-    fn put(&mut self, object: &Value) -> io::Result<()> {
+    fn put(&mut self, object: &impl Serialize) -> io::Result<()> {
         self.out.write_all(if self.any { b",\n" } else { b"\n" })?;
         self.any = true;
         escape::json(object, self.out, Shape::Line)
@@ -130,14 +131,32 @@ impl Bundle<'_> {
     }
 
     fn relate(&mut self, from: &str, what: &str, to: &str, times: Times) -> io::Result<()> {
-        let id = uuid("relationship", &format!("{from} {what} {to}"));
-        self.add(
-            "relationship",
-            id,
-            times,
-            json!({ "relationship_type": what, "source_ref": from, "target_ref": to }),
-        )?;
-        Ok(())
+        let id = format!("relationship--{}", uuid("relationship", &format!("{from} {what} {to}")));
+        let author = std::mem::take(&mut self.author);
+        let common = Common::new("relationship", &id, times, &author, self.tlp);
+        let done = self.put(&Relationship { common, relationship_type: what, source_ref: from, target_ref: to });
+        self.author = author;
+        done
+    }
+
+    /// As many as there are indicators: written without building a tree of each.
+    fn indicator(&mut self, gang: &SharedGang, it: &Sign, pattern: &str, times: Times) -> io::Result<String> {
+        let id = format!("indicator--{}", uuid("indicator", &format!("{} {} {}", gang.id, it.kind.name(), it.value)));
+        let author = std::mem::take(&mut self.author);
+        let done = self.put(&Indicator {
+            common: Common::new("indicator", &id, times, &author, self.tlp),
+            name: format!("{}: {}", it.kind.name(), visible(&it.value)),
+            description: format!("{} indicator, on {} hosts", it.strength.name(), it.hosts),
+            indicator_types: ["malicious-activity"],
+            pattern,
+            pattern_type: "stix",
+            pattern_version: "2.1",
+            valid_from: it.first.unwrap_or(times.0),
+            confidence: it.confidence(gang),
+            labels: it.contexts().collect(),
+        });
+        self.author = author;
+        done.map(|()| id)
     }
 
     fn gang(&mut self, gang: &SharedGang) -> io::Result<()> {
@@ -182,9 +201,7 @@ impl Bundle<'_> {
         }
         for it in &gang.signs {
             let Some(pattern) = pattern(it) else { continue };
-            let key = format!("{} {} {}", gang.id, it.kind.name(), it.value);
-            let fields = indicator(gang, it, &pattern, times.0);
-            let indicator = self.add("indicator", uuid("indicator", &key), times, fields)?;
+            let indicator = self.indicator(gang, it, &pattern, times)?;
             self.relate(&indicator, "indicates", &set, times)?;
         }
         if self.tlp.names_victims() {
@@ -198,18 +215,49 @@ impl Bundle<'_> {
     }
 }
 
-fn indicator(gang: &SharedGang, it: &Sign, pattern: &str, first: Timestamp) -> Value {
-    json!({
-        "name": format!("{}: {}", it.kind.name(), visible(&it.value)),
-        "description": format!("{} indicator, on {} hosts", it.strength.name(), it.hosts),
-        "indicator_types": ["malicious-activity"],
-        "pattern": pattern,
-        "pattern_type": "stix",
-        "pattern_version": "2.1",
-        "valid_from": it.first.unwrap_or(first),
-        "confidence": it.confidence(gang),
-        "labels": it.contexts().collect::<Vec<_>>(),
-    })
+#[derive(Serialize)]
+struct Common<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    spec_version: &'a str,
+    id: &'a str,
+    created: Timestamp,
+    modified: Timestamp,
+    created_by_ref: &'a str,
+    object_marking_refs: [&'a str; 1],
+}
+
+impl<'a> Common<'a> {
+    fn new(kind: &'a str, id: &'a str, times: Times, author: &'a str, tlp: Tlp) -> Self {
+        let (created, modified) = times;
+        let object_marking_refs = [tlp.stix()];
+        Self { kind, spec_version: "2.1", id, created, modified, created_by_ref: author, object_marking_refs }
+    }
+}
+
+#[derive(Serialize)]
+struct Relationship<'a> {
+    #[serde(flatten)]
+    common: Common<'a>,
+    relationship_type: &'a str,
+    source_ref: &'a str,
+    target_ref: &'a str,
+}
+
+#[derive(Serialize)]
+struct Indicator<'a> {
+    #[serde(flatten)]
+    common: Common<'a>,
+    name: String,
+    description: String,
+    indicator_types: [&'a str; 1],
+    pattern: &'a str,
+    pattern_type: &'a str,
+    pattern_version: &'a str,
+    valid_from: Timestamp,
+    confidence: u16,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<&'a str>,
 }
 
 fn is_empty(value: &Value) -> bool {
