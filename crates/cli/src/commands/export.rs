@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 use ringleader_model::findings::Strength;
@@ -36,12 +37,35 @@ pub(super) fn export(args: &ExportArgs) -> Result<Done> {
         exports[0].write(&shared, &mut out)?;
         out.flush()?;
     } else {
-        for it in &exports {
-            place(*it, &shared, &args.to)?;
-        }
+        write_all(&exports, &shared, &args.to)?;
     }
     tell(&shared, &exports, args, to_stdout);
     Ok(Done::Clean)
+}
+
+/// Each format by itself, as many at a time as there are cores: what is shared is only read.
+fn write_all(exports: &[&dyn Export], shared: &Shared, to: &Path) -> Result<()> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(exports.len());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(it) = exports.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push(place(*it, shared, to).map(drop));
+        }
+        done
+    };
+    let done: Vec<std::io::Result<()>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for it in workers {
+            match it.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    Ok(done.into_iter().collect::<std::io::Result<()>>()?)
 }
 
 /// On the terminal's other stream: what was written may be piped on.

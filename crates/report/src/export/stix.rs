@@ -50,6 +50,7 @@ impl Export for Stix {
             author: format!("identity--{}", uuid("identity", "ringleader")),
             written: BTreeSet::new(),
             any: false,
+            buffer: Vec::new(),
         };
         bundle.head()?;
         for gang in &shared.gangs {
@@ -81,6 +82,7 @@ struct Bundle<'o> {
     /// Ids of what several gangs may share.
     written: BTreeSet<String>,
     any: bool,
+    buffer: Vec<u8>,
 }
 
 type Times = (Timestamp, Timestamp);
@@ -89,7 +91,10 @@ impl Bundle<'_> {
     fn put(&mut self, object: &impl Serialize) -> io::Result<()> {
         self.out.write_all(if self.any { b",\n" } else { b"\n" })?;
         self.any = true;
-        escape::json(object, self.out, Shape::Line)
+        // In one piece: a million objects are many small writes.
+        self.buffer.clear();
+        escape::json(object, &mut self.buffer, Shape::Line)?;
+        self.out.write_all(&self.buffer)
     }
 
     /// Whoever made it, and how far it may travel.
