@@ -104,7 +104,7 @@ fn nothing_of_the_demos_fleet_leaves_below_red() {
             assert!(tlp == "red" || !text.contains("/home/") || text.contains("/home/user-"), "{}", path.display());
             found.extend(leaks.into_iter().cloned());
         }
-        assert_eq!(files, 15);
+        assert!(files >= 15, "{files}");
         assert!(tlp != "red" || found.len() >= 20, "red names victims: {found:?}");
     }
     // What the run itself wrote for others.
@@ -147,7 +147,7 @@ fn nothing_of_the_demos_fleet_leaves_below_red() {
 fn formats_are_listed() {
     let dir = tempfile::tempdir().unwrap();
     let text = good(dir.path(), "export --list");
-    assert_eq!(text.lines().count(), 15);
+    assert!(text.lines().count() >= 15, "{text}");
     let list: Value = serde_json::from_str(&good(dir.path(), "export --list --json")).unwrap();
     assert!(list.as_array().unwrap().iter().all(|it| text.contains(it["file"].as_str().unwrap())));
 }

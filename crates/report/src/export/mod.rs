@@ -43,7 +43,7 @@ pub trait Export: Sync {
     fn write(&self, shared: &Shared, out: &mut (dyn Write + Send)) -> io::Result<()>;
 }
 
-/// Every export, by name.
+/// Every export, in the order of `--list`.
 pub const EXPORTS: &[&dyn Export] = &[
     &blocklist::Plain,
     &blocklist::Sheet,
