@@ -67,6 +67,19 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Write the findings as other tools read them: STIX, MISP, Sigma, blocklists …
+    #[command(
+        after_long_help = "Victims' names, addresses and users are replaced by pseudonyms unless --tlp red; secrets are masked at any level.
+Rules and blocklists are drafts: read them before a firewall or a sensor does. docs/exports.md has the formats.
+
+Examples:
+  ringleader export --list
+  ringleader export stix misp --out findings --tlp amber --to shared
+  ringleader export all --out findings --to shared
+  ringleader export suricata --gang 3f2a91c0 --to - | suricata -T -S /dev/stdin
+  ringleader export blocklist_csv --min-strength medium --to -"
+    )]
+    Export(ExportArgs),
     /// Say what these logs can and cannot show: formats, fields, loss, clocks, silence
     Doctor {
         #[command(flatten)]
@@ -286,6 +299,34 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// Formats, as `--list` names them; `all` for every one
+    #[arg(required_unless_present = "list", value_name = "FORMAT")]
+    pub formats: Vec<String>,
+    /// List the formats
+    #[arg(long)]
+    pub list: bool,
+    /// The findings folder
+    #[arg(long, default_value = "findings", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where the files go; - writes the one format to standard output
+    #[arg(long, default_value = "exports", value_name = "DIR")]
+    pub to: PathBuf,
+    /// Only this gang, by name or the first characters of its id; may be repeated
+    #[arg(long, value_name = "GANG")]
+    pub gang: Vec<String>,
+    /// How far it may travel, by the Traffic Light Protocol 2.0; victims are named at red alone
+    #[arg(long, value_name = "LEVEL", default_value = "amber+strict", value_parser = ["clear", "green", "amber", "amber+strict", "red"])]
+    pub tlp: String,
+    /// Of blocklists and rules: the weakest indicators that they take
+    #[arg(long, value_name = "STRENGTH", default_value = "strong", value_parser = ["strong", "medium", "weak"])]
+    pub min_strength: String,
+    /// With --list: machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct SpreadArgs {
     #[command(flatten)]
     pub read: ReadArgs,
@@ -448,6 +489,12 @@ pub(crate) struct OutputArgs {
     /// A folder of further attack methods, such as accepted drafts; one of a known id replaces it
     #[arg(long, value_name = "DIR")]
     pub methods: Option<PathBuf>,
+    /// What others know: a STIX bundle, a MISP event or a plain list, to name gangs by; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub intel: Vec<PathBuf>,
+    /// How far these files are trusted, 0 to 100
+    #[arg(long, default_value_t = 70, value_name = "PERCENT", requires = "intel", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub intel_confidence: u8,
     /// Exit with code 1 where a gang was found
     #[arg(long)]
     pub fail_on_findings: bool,

@@ -45,6 +45,8 @@ pub struct Findings {
     pub rejected: Vec<DeadLetter>,
     /// By gang.
     pub activity: Vec<GangActivity>,
+    /// By host: everything that was monitored, and is named to nobody else.
+    pub fleet: Vec<FleetHost>,
     /// Hosts that an alert of the input named, sorted. `None`: the input held no alerts at all.
     pub alerted_hosts: Option<Vec<Text>>,
     /// What was looked for, in the words of the registries: `label → count`. Shown above all where nothing was found.
@@ -779,6 +781,15 @@ impl DeadLetter {
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char]).collect()
+}
+
+/// A line of `fleet.jsonl`: a monitored host, and the addresses that logs gave as its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetHost {
+    /// An address that several hosts claim stands for itself.
+    pub host: Text,
+    /// Sorted.
+    pub addresses: Vec<Text>,
 }
 
 /// When a gang was active: counts over equal steps of time. Empty steps may be left out.

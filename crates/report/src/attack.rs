@@ -1,7 +1,9 @@
 //! ATT&CK technique → its name and tactics, as far as drawing needs them. Deliberately absent: what a technique means;
 //! one that is not listed is drawn under its number, in no column.
 
-use ringleader_model::findings::MethodClass;
+use std::collections::BTreeSet;
+
+use ringleader_model::findings::{Gang, MethodClass};
 
 /// Sorted by id. Tactics are places in [`crate::view::TACTICS`], the matrix's order; the first is the one it is drawn under.
 const TECHNIQUES: &[(&str, &str, &[usize])] = &[
@@ -169,6 +171,13 @@ pub(crate) fn of_class(class: MethodClass) -> Option<&'static str> {
         MethodClass::Lateral => "T1021",
         MethodClass::Unknown => return None,
     })
+}
+
+/// The techniques of a gang, its ways in included; sorted, each once.
+pub(crate) fn techniques(gang: &Gang) -> BTreeSet<&str> {
+    let behaviours = gang.what.behaviours.iter().filter_map(|it| it.technique.as_deref());
+    let ways_in = gang.how.iter().filter_map(|it| of_class(it.class));
+    behaviours.chain(ways_in).filter(|it| is_id(it)).collect()
 }
 
 #[cfg(test)]

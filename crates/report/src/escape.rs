@@ -126,6 +126,10 @@ impl<F: Formatter> Formatter for Safe<F> {
     );
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Most of what is written.
+        if !self.html && fragment.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut start = 0;
         for (at, c) in fragment.char_indices() {
             if acts(c) || (self.html && matches!(c, '<' | '>' | '&')) {

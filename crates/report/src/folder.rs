@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ringleader_model::Tables;
 use ringleader_model::findings::{BehaviourRow, EpisodeRow, Findings, MemberRow, ProcessRow, RepairRow};
 
+use crate::export::{Choice, Shared};
 use crate::partial::Partial;
 use crate::table::Table;
 use crate::{OUTPUTS, Options, Output, tables};
@@ -52,9 +53,14 @@ impl Folder {
         ];
         waiting.extend(processes.map(|it| (tables::PROCESSES.file, it.finish())));
         let mut written = Vec::new();
+        let shared = Shared::of(findings, &Choice::default());
         for output in OUTPUTS {
             let path = dir.join(output.file());
             let made = match output {
+                Output::Export(export) => {
+                    let mut out = Partial::new(&path);
+                    Some(export.write(&shared, &mut out).and_then(|()| out.place()))
+                }
                 Output::Table(table) => {
                     let place = waiting.iter().position(|it| it.0 == table.file);
                     place.map(|it| waiting.swap_remove(it).1.and_then(Partial::place))

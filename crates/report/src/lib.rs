@@ -7,8 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod attack;
-mod blocklist;
 pub mod escape;
+pub mod export;
 mod folder;
 mod html;
 mod indicators;
@@ -17,12 +17,9 @@ mod lines;
 mod markdown;
 pub mod mask;
 pub mod messages;
-mod misp;
-mod navigator;
 mod number;
 mod partial;
 mod spread;
-mod stix;
 mod table;
 mod tables;
 mod view;
@@ -57,6 +54,8 @@ pub trait Report: Sync {
 /// One output file.
 pub enum Output {
     Report(&'static dyn Report),
+    /// For other tools, at the level of [`export::Choice::default`].
+    Export(&'static dyn export::Export),
     /// Its rows come before the findings are known: see [`Folder`].
     Table(TableFile),
 }
@@ -66,6 +65,7 @@ impl Output {
     pub fn file(&self) -> &'static str {
         match self {
             Self::Report(it) => it.file(),
+            Self::Export(it) => it.file(),
             Self::Table(it) => it.file,
         }
     }
@@ -73,6 +73,7 @@ impl Output {
     pub fn summary(&self) -> &'static str {
         match self {
             Self::Report(it) => it.summary(),
+            Self::Export(it) => it.summary(),
             Self::Table(it) => it.summary,
         }
     }
@@ -102,10 +103,11 @@ pub const OUTPUTS: &[Output] = &[
     Output::Report(&spread::IncidentHtml),
     Output::Report(&lines::Warnings),
     Output::Report(&lines::DeadLetters),
-    Output::Report(&stix::Stix),
-    Output::Report(&misp::Misp),
-    Output::Report(&navigator::Navigator),
-    Output::Report(&blocklist::Blocklist),
+    Output::Report(&lines::Fleet),
+    Output::Export(export::STIX),
+    Output::Export(export::MISP),
+    Output::Export(export::NAVIGATOR),
+    Output::Export(export::BLOCKLIST),
     Output::Report(&markdown::Markdown),
     Output::Report(&html::Html),
 ];

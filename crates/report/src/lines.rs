@@ -76,6 +76,20 @@ impl Report for Warnings {
     }
 }
 
+pub(crate) struct Fleet;
+
+impl Report for Fleet {
+    fn file(&self) -> &'static str {
+        "fleet.jsonl"
+    }
+    fn summary(&self) -> &'static str {
+        "every monitored host and its own addresses: what exports must not name"
+    }
+    fn write(&self, findings: &Findings, _: &Options, out: &mut (dyn Write + Send)) -> io::Result<()> {
+        lines(&findings.fleet, out)
+    }
+}
+
 /// The one file that is not masked: its records are verbatim, so that they can be mended and read again.
 pub(crate) struct DeadLetters;
 

@@ -20,6 +20,7 @@ const SNAPSHOTS: &[&str] = &[
     "campaigns.jsonl",
     "dead_letter.jsonl",
     "evidence.jsonl",
+    "fleet.jsonl",
     "gangs.json",
     "indicators.csv",
     "misp.json",

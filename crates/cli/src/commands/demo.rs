@@ -39,6 +39,8 @@ pub(super) fn demo(out: &Path, lang: Lang) -> Result<Done> {
             registry: None,
             rules: None,
             methods: None,
+            intel: Vec::new(),
+            intel_confidence: 70,
             fail_on_findings: false,
             json: false,
         },

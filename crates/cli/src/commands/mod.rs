@@ -3,6 +3,7 @@
 mod demo;
 mod doctor;
 mod explain;
+mod export;
 mod extract;
 mod hunt;
 mod identify;
@@ -35,6 +36,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         Command::Demo { out, lang } => demo::demo(&out, lang),
         Command::Run(args) => run::run(&args),
         Command::Explain { id, out, json } => explain::explain(&id, &out, json),
+        Command::Export(args) => export::export(&args),
         Command::Doctor { read, json } => doctor::doctor(&read, json),
         Command::Extract { file } => extract::extract(file.as_deref()),
         Command::Identify { file, methods } => identify::identify(file.as_deref(), methods.as_deref()),

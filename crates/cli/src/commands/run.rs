@@ -1,7 +1,7 @@
 //! `run`: files → findings, in one go.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use ringleader_engine::assemble::Known;
@@ -13,6 +13,7 @@ use ringleader_model::Tables;
 use ringleader_model::findings::{Findings, Gang, InputDigest};
 use ringleader_pipeline::label::episode::Knowledge;
 use ringleader_pipeline::label::{Behaviours, RuleProblem};
+use ringleader_pipeline::partition::known::{Given, KnownGangs};
 use ringleader_report::Folder;
 use sha2::{Digest as _, Sha256};
 
@@ -90,12 +91,41 @@ pub(super) fn lang(lang: Lang) -> ringleader_report::Lang {
 /// What ships with the program, and the user's own rules; what cannot be used of them is told, reason by reason.
 pub(super) fn knowledge(output: &OutputArgs) -> Result<Knowledge> {
     let methods = with_own(output.methods.as_deref())?;
-    let Some(folder) = &output.rules else { return Ok(Knowledge { methods, ..Knowledge::built_in() }) };
-    let (behaviours, problems) = with_rules(folder)?;
-    for line in told(&behaviours, &problems) {
-        anstream::eprintln!("{}", crate::terminal::safe(&line));
+    let mut knowledge = Knowledge { methods, ..Knowledge::built_in() };
+    if let Some(folder) = &output.rules {
+        let (behaviours, problems) = with_rules(folder)?;
+        for line in told(&behaviours, &problems) {
+            anstream::eprintln!("{}", crate::terminal::safe(&line));
+        }
+        knowledge.behaviours = behaviours;
     }
-    Ok(Knowledge { behaviours, methods, ..Knowledge::built_in() })
+    if !output.intel.is_empty() {
+        knowledge.gangs = with_intel(&output.intel, output.intel_confidence)?;
+    }
+    Ok(knowledge)
+}
+
+/// A larger file is no intelligence that anybody looked at.
+const MAX_INTEL: u64 = 256 << 20;
+
+/// What others say beside what ships; what cannot be used of it is told.
+fn with_intel(files: &[PathBuf], confidence: u8) -> Result<KnownGangs> {
+    let mut texts = Vec::new();
+    for path in files {
+        let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
+        if size > MAX_INTEL {
+            anyhow::bail!("{}: {size} bytes; at most {MAX_INTEL} are read", path.display());
+        }
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        texts.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    let given: Vec<Given<'_>> = texts.iter().map(|(source, text)| Given { source, text, confidence }).collect();
+    let known = KnownGangs::with_intel(&[], &given);
+    for it in &known.problems {
+        anstream::eprintln!("{}", crate::terminal::safe(&format!("intel {}: {}", it.source, it.what)));
+    }
+    Ok(known.value)
 }
 
 /// Names that are given for each reason; `list behaviours --rules` has them all.

@@ -21,6 +21,7 @@ pub(super) fn known_as(known: &KnownGangs, suggestions: &[NameSuggestion]) -> Ve
                 names.push(known.name.clone());
                 names.extend(known.names.iter().cloned());
             }
+            Some(known) if known.kind == Kind::List => {}
             _ => names.push(format!("{} (family)", it.name)),
         }
     }
@@ -69,7 +70,8 @@ impl Assembly<'_> {
             let known = &knowledge.gangs.all()[it.known];
             let mut evidence_ids = Vec::new();
             for reason in it.because.iter().take(TOLD) {
-                let claim = format!("{name} may be {}: {}", known.name, told(reason));
+                let what = if known.kind == Kind::List { "is on the list" } else { "may be" };
+                let claim = format!("{name} {what} {}: {}", known.name, told(reason));
                 let weight = i64::from(reason.weight);
                 let more = match reason.seen {
                     Seen::Indicator(at) => seen
@@ -108,6 +110,9 @@ fn told(reason: &Reason) -> String {
     let mut text = format!("{} {}", reason.kind.name(), reason.fact);
     if reason.expired {
         text.push_str(", expired");
+    }
+    if let Some((source, confidence)) = &reason.source {
+        text.push_str(&format!(", says {source} ({}%)", confidence / 10));
     }
     if reason.holders > 1 {
         text.push_str(&format!(", known of {}", reason.holders));

@@ -50,6 +50,16 @@ impl Assembly<'_> {
         self.findings.warnings.sort_by(|a, b| a.warning_id.cmp(&b.warning_id));
     }
 
+    /// Every host that logged or was named by an address of its own.
+    fn fleet(&self) -> Vec<FleetHost> {
+        let mut hosts: BTreeMap<&str, Vec<Text>> =
+            self.analyzed.health.keys().map(|it| (it.as_str(), Vec::new())).collect();
+        for (address, host) in &self.analyzed.own_addresses {
+            hosts.entry(host.as_deref().unwrap_or(address)).or_default().push(address.as_str().into());
+        }
+        hosts.into_iter().map(|(host, addresses)| FleetHost { host: host.into(), addresses }).collect()
+    }
+
     pub(super) fn summary(&mut self, buckets: &dyn Buckets) {
         let counts = &self.analyzed.sketch.counts;
         let after: u64 = self
@@ -81,6 +91,7 @@ impl Assembly<'_> {
             campaigns: self.findings.campaigns.len() as u64,
             gangs: self.findings.gangs.len() as u64,
         };
+        self.findings.fleet = self.fleet();
         self.findings.rejected = buckets.rejected().to_vec();
         self.findings.rejected.sort_by(|a, b| {
             (&a.source, a.offset, a.length, &a.reason).cmp(&(&b.source, b.offset, b.length, &b.reason))

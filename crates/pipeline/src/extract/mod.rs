@@ -9,7 +9,7 @@ mod args;
 mod command;
 pub mod decode;
 mod deobfuscate;
-mod host;
+pub(crate) mod host;
 mod identifier;
 mod idn;
 mod lex;

@@ -1,6 +1,7 @@
 //! Which values join nothing, and why. Never merely because a value is popular: the biggest worm is.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use ringleader_model::IndicatorKind;
 
@@ -85,6 +86,12 @@ fn listed(list: &BTreeSet<String>, host: &str) -> bool {
             _ => return false,
         }
     }
+}
+
+/// Whether a host says nothing of whoever uses it: shared by many parties, or distributing software to everyone.
+pub(crate) fn is_everybodys(host: &str) -> bool {
+    static LIST: LazyLock<StopList> = LazyLock::new(StopList::builtin);
+    listed(&LIST.shared, host) || listed(&LIST.distribution, host)
 }
 
 /// The host that a network indicator names.

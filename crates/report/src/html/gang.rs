@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::{chart, cut, graph, safe, safe_template};
 use crate::attack;
+use crate::attack::techniques;
 use crate::escape::{self, Shape, html};
 use crate::mask::{mask, mask_template};
 use crate::messages::Msg;
 use crate::number::{count, grouped, minute, percent};
-use crate::stix::techniques;
 use crate::view::{TACTICS, View, class, novelty, strength, words};
 
 /// Shown of each list; the rest is counted, and stands in the files.

@@ -2,6 +2,8 @@
 //! `examples/sample_report.rs`.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod nasty;
+
 use std::collections::BTreeMap;
 
 use ringleader_model::findings::*;
@@ -160,6 +162,7 @@ pub fn empty() -> Findings {
         run: findings.run,
         rejected: findings.rejected,
         looked_for: findings.looked_for,
+        fleet: findings.fleet,
         ..Findings::default()
     }
 }
@@ -194,6 +197,9 @@ pub fn sample() -> Findings {
     hostile_gang(&mut b);
     summary(&mut b.findings);
     b.findings.repaired = repaired(&rows().repairs);
+    b.findings.fleet = (1..=3)
+        .map(|it| FleetHost { host: format!("web-{it:03}").into(), addresses: texts([&*format!("10.20.0.{it}")]) })
+        .collect();
     b.findings
 }
 

@@ -1,5 +1,7 @@
 //! what is known of a gang → how much it says, and until when.
 
+use std::sync::Arc;
+
 use crate::label::methods::named;
 
 named!(
@@ -71,6 +73,8 @@ impl FactKind {
     }
 }
 
+/// From here on a fact may name by itself, thousandths.
+const SURE: u16 = 600;
 /// What nobody else is known to have.
 const ONLY: u32 = 850;
 /// What is left, in thousandths, of the weight of an address or a name that somebody else may have by now.
@@ -98,23 +102,40 @@ pub struct Fact {
     pub until: Option<i64>,
     /// How many of the same kind, gangs or families, have it.
     pub holders: u16,
+    /// How surely, in thousandths, whoever says so.
+    pub confidence: u16,
+    /// Who says so, where it is not the shipped knowledge.
+    pub source: Option<Arc<str>>,
 }
 
 impl Fact {
     pub fn new(kind: FactKind, value: impl Into<String>) -> Self {
-        Self { kind, value: value.into(), only: false, from: None, until: None, holders: 1 }
+        Self {
+            kind,
+            value: value.into(),
+            only: false,
+            from: None,
+            until: None,
+            holders: 1,
+            confidence: 1000,
+            source: None,
+        }
     }
 
     /// It names its gang by itself, shared facts and hired servers excepted.
     pub(super) fn is_unique(&self) -> bool {
-        self.holders <= 1 && (self.only || self.kind.is_identity()) && self.kind.group() != Group::Server
+        self.confidence >= SURE
+            && self.holders <= 1
+            && (self.only || self.kind.is_identity())
+            && self.kind.group() != Group::Server
     }
 
     /// Its weight for one who was active from `first` to `last` (microseconds), and whether it had expired by then.
     pub(super) fn weight(&self, first: Option<i64>, last: Option<i64>) -> (u32, bool) {
         let base = if self.only { self.kind.weight().max(ONLY) } else { self.kind.weight() };
         let (left, expired) = self.left(first.map(|it| it.div_euclid(DAY)), last.map(|it| it.div_euclid(DAY)));
-        (base * left / 1000 / u32::from(self.holders.max(1)), expired)
+        let sure = u32::from(self.confidence.min(1000));
+        (base * left / 1000 * sure / 1000 / u32::from(self.holders.max(1)), expired)
     }
 
     fn left(&self, first: Option<i64>, last: Option<i64>) -> (u32, bool) {

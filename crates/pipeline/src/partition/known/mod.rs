@@ -4,6 +4,7 @@
 //! one name, and fetching anybody's list.
 
 mod fact;
+mod intel;
 mod knowledge;
 mod page;
 mod weigh;
@@ -15,16 +16,18 @@ use include_dir::{Dir, include_dir};
 use ringleader_model::Outcome;
 
 pub use fact::{Fact, FactKind};
+pub use intel::Given;
 pub use weigh::{LEAST, Naming, Reason, Seen, Shown, Suggestion};
 
 /// Beyond it, a user's further files are refused.
 const MAX_KNOWN: usize = 4096;
 
-/// A gang is a group that acts; a family is a kit that several may run.
+/// A gang is a group that acts; a family is a kit that several may run; a list is what somebody collected, of whomever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Gang,
     Family,
+    List,
 }
 
 impl Kind {
@@ -32,6 +35,7 @@ impl Kind {
         match self {
             Self::Gang => "gang",
             Self::Family => "family",
+            Self::List => "list",
         }
     }
 }
@@ -131,6 +135,16 @@ impl KnownGangs {
     pub fn with_files(files: &[(String, String)]) -> Outcome<Self> {
         let read = crate::knowledge::read(&SHIPPED, files, (MAX_KNOWN, "known gangs"), knowledge::parse, |it| &it.id);
         Outcome { value: Self::of(read.value), problems: read.problems }
+    }
+
+    /// The same, and what others say: STIX bundles, MISP events, plain lists. What can't be used of them is said.
+    pub fn with_intel(files: &[(String, String)], intel: &[Given<'_>]) -> Outcome<Self> {
+        let Outcome { value: Self { mut known, .. }, mut problems } = Self::with_files(files);
+        let extractor = crate::extract::Extractor::new();
+        for given in intel {
+            intel::absorb(&mut known, given, &extractor, &mut problems);
+        }
+        Outcome { value: Self::of(known), problems }
     }
 
     /// Of what is at hand, in this order.

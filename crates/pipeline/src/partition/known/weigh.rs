@@ -5,6 +5,7 @@
 //! nobody. What is killed is a rival's, and says nothing of the gang.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ringleader_model::{Context, IndicatorKind};
 
@@ -98,6 +99,8 @@ pub struct Reason {
     pub expired: bool,
     /// How many are known by it.
     pub holders: u16,
+    /// Who says so, and how surely (thousandths), where it is not the shipped knowledge.
+    pub source: Option<(Arc<str>, u16)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -271,6 +274,7 @@ impl KnownGangs {
                 weight: *weight,
                 expired: *expired,
                 holders: fact.holders,
+                source: fact.source.clone().map(|it| (it, fact.confidence)),
             });
         }
         because.sort_by(|a, b| (b.weight, &a.fact, a.seen).cmp(&(a.weight, &b.fact, b.seen)));
@@ -292,6 +296,8 @@ impl KnownGangs {
         let miss = miss.max(u64::from(1000 - MOST) * 100);
         let likelihood = u16::try_from((1000 - miss.div_ceil(1000)).min(u64::from(MOST))).unwrap_or(0);
         let named = likelihood >= LEAST && (unique || witnesses >= 2 || servers.len() >= SERVERS);
+        // Standing on a list is a fact, and names nobody.
+        let named = named || (known.kind == Kind::List && !because.is_empty());
         Candidate { suggestion: Suggestion { known: at, likelihood, because, support }, miss, unique, named }
     }
 }
@@ -334,6 +340,9 @@ fn support(known: &Known, shown: &Shown<'_>) -> Vec<String> {
 fn decide(known: &[Known], mut candidates: Vec<Candidate>) -> Naming {
     candidates.sort_by_key(|it| (!it.named, it.miss, it.suggestion.known));
     let mut naming = Naming::default();
+    let (lists, candidates): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|it| known[it.suggestion.known].kind == Kind::List);
+    naming.suggestions.extend(lists.into_iter().map(|it| it.suggestion));
     let (gangs, families): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|it| known[it.suggestion.known].kind == Kind::Gang);
     if let Some(best) = gangs.iter().find(|it| it.named) {
