@@ -228,7 +228,7 @@ pub(crate) enum LedgerCommand {
         #[command(flatten)]
         ledger: LedgerArgs,
     },
-    /// Say which hosts are whose and where: a CSV file with the columns pattern, tenant, region
+    /// Say which hosts are whose and where: a CSV file with the columns pattern, tenant, region, sector, service
     Places {
         /// The file; without it, what is known is listed
         file: Option<PathBuf>,
