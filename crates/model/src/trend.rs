@@ -1,6 +1,8 @@
 //! What a period came to, beside the one before: the nouns of a trend report, and the calendar that it needs. Deliberately
 //! absent: names of hosts. A report that leaves the house counts victims and shows none.
 
+pub mod queries;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -198,3 +198,44 @@ fn an_earlier_schema_is_brought_up_to_date_and_says_that_it_holds_nothing() {
     let trend = ledger.trend(&asked(None)).unwrap();
     assert!(trend.gangs.is_empty() && !trend.compares());
 }
+
+#[test]
+fn the_printed_queries_give_the_printed_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = two_months(&dir);
+    let trend = ledger.trend(&asked(None)).unwrap();
+    let mut cells = |n: usize| -> Vec<Vec<String>> {
+        let query = &queries::queries(&trend.period)[n];
+        let sql = query.sql.clone();
+        let rows = ledger.read(async |db| sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(db).await).unwrap();
+        let cell = |row: &sqlx::any::AnyRow, at: usize| {
+            use sqlx::Row as _;
+            row.try_get::<i64, _>(at).map(|it| it.to_string()).or_else(|_| row.try_get::<String, _>(at)).unwrap()
+        };
+        rows.iter().map(|row| (0..sqlx::Row::len(row)).map(|at| cell(row, at)).collect()).collect()
+    };
+    let text = |it: &[u64]| it.iter().map(u64::to_string).collect::<Vec<_>>();
+    let now = trend.now;
+    assert_eq!(cells(0), [text(&[trend.active.0, now.hosts, now.episodes, now.events])]);
+    for row in cells(1) {
+        let gang = trend.gangs.iter().find(|it| it.gang_id == row[0]).unwrap();
+        assert_eq!(row[1..], text(&[gang.now.hosts, gang.now.episodes, gang.now.events]));
+    }
+    assert_eq!(cells(2).len() as u64, now.days);
+    for row in cells(3) {
+        let method = trend.methods.iter().find(|it| it.method == row[0]).unwrap();
+        assert_eq!(row[1..], text(&[method.hosts.0, method.gangs.0]));
+    }
+    let first: BTreeMap<String, String> = cells(4).into_iter().map(|it| (it[0].clone(), it[1].clone())).collect();
+    for it in trend.methods.iter().filter(|it| !it.method.is_empty()) {
+        assert_eq!(Day::of(Timestamp(first[&it.method].parse().unwrap())), it.first_seen);
+    }
+    let lives = trend.churn.kinds.values().fold(Lives::default(), |a, b| Lives {
+        alive: a.alive + b.alive,
+        new: a.new + b.new,
+        gone: a.gone + b.gone,
+    });
+    assert_eq!(cells(5), [text(&[lives.alive, lives.new, lives.gone])]);
+    let warned: Vec<Vec<String>> = trend.warnings.iter().map(|(kind, n)| vec![kind.clone(), n.to_string()]).collect();
+    assert_eq!(cells(6), warned);
+}
