@@ -22,7 +22,9 @@ pub use decision::{Allowable, CampaignRef, Decision, What};
 pub use decisions::Taken;
 pub use error::{Error, Result};
 pub use lineage::{Features, Lineage};
-pub use memory::{FactKind, FactMemory, FactObserved, GangMemory, GangObserved, Memory, Observed, Place, Places, observe};
+pub use memory::{
+    FactKind, FactMemory, FactObserved, GangMemory, GangObserved, Memory, Observed, Place, Places, observe,
+};
 pub use outbox::{Message, Status, Waiting};
 pub use recall::{IndicatorSpan, Listed, Registry, RunRow};
 pub use record::{Recorded, RunRecord};

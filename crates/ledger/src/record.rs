@@ -319,7 +319,8 @@ async fn write_gang(
         let key = || [id.into(), day.to_string().into(), (&**host).into()];
         if methods.keys().any(|it| !it.is_empty()) {
             // An earlier run that saw less of that day did not know the way in.
-            exec(db, "DELETE FROM activity WHERE gang_id = $1 AND day = $2 AND host = $3 AND method = ''", key()).await?;
+            exec(db, "DELETE FROM activity WHERE gang_id = $1 AND day = $2 AND host = $3 AND method = ''", key())
+                .await?;
         }
         for (method, done) in methods {
             let sql = "INSERT INTO activity (gang_id, day, host, method, episodes, events) VALUES ($1, $2, $3, $4, $5, $6)

@@ -87,7 +87,12 @@ pub struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// `allowed`: patterns of host names on which nothing is anybody's.
     pub fn new(inner: &'a mut dyn Tables, allowed: impl IntoIterator<Item = String>) -> Self {
-        Self { inner, allowed: allowed.into_iter().map(|it| Pattern::new(&it)).collect(), seen: Seen::default(), episodes: BTreeMap::new() }
+        Self {
+            inner,
+            allowed: allowed.into_iter().map(|it| Pattern::new(&it)).collect(),
+            seen: Seen::default(),
+            episodes: BTreeMap::new(),
+        }
     }
 
     pub fn done(self) -> Seen {

@@ -25,6 +25,7 @@ mod spread;
 mod stix;
 mod table;
 mod tables;
+pub mod trend;
 mod view;
 
 use std::io::{self, Write};

@@ -49,7 +49,9 @@ pub(super) fn lifelines(memory: &GangMemory, period: &Period) -> Vec<Lifeline> {
         (b.hosts, length(b)).cmp(&(a.hosts, length(a))).then((&a.kind, &a.value).cmp(&(&b.kind, &b.value)))
     });
     lines.truncate(MAX_LIFELINES);
-    lines.sort_by(|a, b| (a.first_seen, a.last_seen, &a.kind, &a.value).cmp(&(b.first_seen, b.last_seen, &b.kind, &b.value)));
+    lines.sort_by(|a, b| {
+        (a.first_seen, a.last_seen, &a.kind, &a.value).cmp(&(b.first_seen, b.last_seen, &b.kind, &b.value))
+    });
     lines
 }
 

@@ -22,8 +22,7 @@ pub(super) fn sum(asked: &Asked, held: &Held) -> Trend {
     let (gangs_now, gangs_before) = (whose(&now), whose(&before));
     let mut ids: BTreeSet<String> = gangs_now.union(&gangs_before).cloned().collect();
     ids.extend(asked.gang.clone());
-    let mut gangs: Vec<GangTrend> =
-        ids.iter().filter_map(|id| gang(asked, held, id, &now, &before)).collect();
+    let mut gangs: Vec<GangTrend> = ids.iter().filter_map(|id| gang(asked, held, id, &now, &before)).collect();
     gangs.sort_by(|a, b| {
         let weight = |it: &GangTrend| (it.now.hosts, it.before.hosts);
         weight(b).cmp(&weight(a)).then(a.gang_id.cmp(&b.gang_id))
@@ -88,7 +87,8 @@ fn gang(asked: &Asked, held: &Held, id: &str, now: &[&Did], before: &[&Did]) -> 
         let rows: Vec<&&Did> = now.iter().filter(|it| it.day == day).collect();
         let all = counts(rows.iter().copied());
         let by = hosts_by(rows.iter().copied());
-        let most = by.iter().max_by_key(|(method, hosts)| (!method.is_empty(), hosts.len(), std::cmp::Reverse(**method)));
+        let most =
+            by.iter().max_by_key(|(method, hosts)| (!method.is_empty(), hosts.len(), std::cmp::Reverse(**method)));
         DayCounts { hosts: all.hosts, episodes: all.episodes, method: most.map_or("", |it| it.0).to_owned() }
     });
     let (by_now, by_before) = (hosts_by(now.iter()), hosts_by(before.iter()));
@@ -257,12 +257,7 @@ fn warnings(asked: &Asked, held: &Held) -> BTreeMap<String, u64> {
     kinds
 }
 
-fn timeline(
-    held: &Held,
-    period: &Period,
-    gangs: &[GangTrend],
-    first: &BTreeMap<String, (Day, String)>,
-) -> Vec<Moment> {
+fn timeline(held: &Held, period: &Period, gangs: &[GangTrend], first: &BTreeMap<String, (Day, String)>) -> Vec<Moment> {
     let known: BTreeMap<&str, &GangTrend> = gangs.iter().map(|it| (&*it.gang_id, it)).collect();
     let mut moments = Vec::new();
     for gang in gangs {
@@ -298,7 +293,9 @@ fn timeline(
             WarningKind::NewTenant => MomentKind::NewTenant,
             _ => continue,
         };
-        let Some(gang) = it.gang_id.as_deref().filter(|it| known.contains_key(it) && period.has(*day)) else { continue };
+        let Some(gang) = it.gang_id.as_deref().filter(|it| known.contains_key(it) && period.has(*day)) else {
+            continue;
+        };
         // Whose tenant it was is nobody else's business.
         let what = if kind == MomentKind::NewTenant { String::new() } else { it.subject.join(", ") };
         moments.push(Moment { day: *day, gang_id: gang.to_owned(), kind, what, hosts: it.hosts });

@@ -97,8 +97,16 @@ fn two_months(dir: &tempfile::TempDir) -> Ledger {
     ledger.set_places(&[place("shop-*", "eu", "retail"), place("lab-*", "us", "")]).unwrap();
     record(&mut ledger, "2026-03-01", &[act(A, "shop-1", "redis", "one.example"), act(C, "lab-9", "ssh", "c.example")]);
     record(&mut ledger, "2026-03-20", &[act(A, "shop-2", "redis", "one.example")]);
-    record(&mut ledger, "2026-04-02", &[act(A, "shop-1", "redis", "two.example"), act(A, "lab-1", "redis", "two.example")]);
-    record(&mut ledger, "2026-04-09", &[act(A, "shop-3", "solr", "two.example"), act(A, "shop-4", "solr", "two.example")]);
+    record(
+        &mut ledger,
+        "2026-04-02",
+        &[act(A, "shop-1", "redis", "two.example"), act(A, "lab-1", "redis", "two.example")],
+    );
+    record(
+        &mut ledger,
+        "2026-04-09",
+        &[act(A, "shop-3", "solr", "two.example"), act(A, "shop-4", "solr", "two.example")],
+    );
     record(&mut ledger, "2026-04-20", &[act(B, "web-1", "ssh", "one.example"), act(B, "web-2", "", "one.example")]);
     ledger
 }
@@ -127,7 +135,8 @@ fn a_months_numbers_are_those_of_its_rows() {
     assert_eq!((trend.active, trend.runs), ((2, 2), 3));
     assert_eq!(trend.now, Counts { hosts: 6, episodes: 12, events: 60, days: 3 });
     assert_eq!(trend.before, Counts { hosts: 3, episodes: 6, events: 30, days: 2 });
-    let gangs: Vec<_> = trend.gangs.iter().map(|it| (&it.gang_id[..1], it.standing, it.now.hosts, it.before.hosts)).collect();
+    let gangs: Vec<_> =
+        trend.gangs.iter().map(|it| (&it.gang_id[..1], it.standing, it.now.hosts, it.before.hosts)).collect();
     assert_eq!(gangs, [("a", Standing::Active, 4, 2), ("b", Standing::New, 2, 0), ("c", Standing::Gone, 0, 1)]);
     assert_eq!(trend.gangs[0].days[8], DayCounts { hosts: 2, episodes: 4, method: "solr".to_owned() });
     assert_eq!(trend.gangs[0].methods, [("redis".to_owned(), 2, 2), ("solr".to_owned(), 2, 0)]);
@@ -138,13 +147,21 @@ fn a_months_numbers_are_those_of_its_rows() {
     assert_eq!((ssh.new, ssh.first_gang.as_str(), ssh.gangs), (false, C, (1, 1)));
     assert_eq!(
         trend.moves,
-        [Move { gang_id: A.into(), from: Some("redis".into()), to: "solr".into(), since: day("2026-04-09"), hosts: 2, left: 0 }]
+        [Move {
+            gang_id: A.into(),
+            from: Some("redis".into()),
+            to: "solr".into(),
+            since: day("2026-04-09"),
+            hosts: 2,
+            left: 0
+        }]
     );
 
     assert_eq!(trend.gangs[0].indicators, Lives { alive: 1, new: 1, gone: 1 });
     // one.example is alive as a value: another gang has it now.
     assert_eq!(trend.churn.kinds["domain"], Lives { alive: 2, new: 1, gone: 1 });
-    let reused: Vec<_> = trend.churn.reused.iter().map(|it| (it.value.as_str(), &it.earlier[..1], &it.later[..1])).collect();
+    let reused: Vec<_> =
+        trend.churn.reused.iter().map(|it| (it.value.as_str(), &it.earlier[..1], &it.later[..1])).collect();
     assert_eq!(reused, [("one.example", "a", "b")]);
 
     let of = |by: Property| trend.victims.iter().find(|it| it.by == by).unwrap().rows.clone();
@@ -188,9 +205,13 @@ fn an_earlier_schema_is_brought_up_to_date_and_says_that_it_holds_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let at = dir.path().join("old.db").to_string_lossy().into_owned();
     let mut ledger = Ledger::open(&at).unwrap();
-    ledger.raw("DROP TABLE activity; DELETE FROM _sqlx_migrations WHERE version = 2;
+    ledger
+        .raw(
+            "DROP TABLE activity; DELETE FROM _sqlx_migrations WHERE version = 2;
         ALTER TABLE places DROP COLUMN sector; ALTER TABLE places DROP COLUMN service;
-        INSERT INTO places (pattern, tenant, region) VALUES ('a-*', 't', 'eu')").unwrap();
+        INSERT INTO places (pattern, tenant, region) VALUES ('a-*', 't', 'eu')",
+        )
+        .unwrap();
     ledger.close();
     let mut ledger = Ledger::open(&at).unwrap();
     assert_eq!(ledger.places().unwrap()[0].sector, "");
