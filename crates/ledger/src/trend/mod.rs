@@ -63,6 +63,13 @@ impl Ledger {
         Ok(held.map(|it| Period::around(length, it.1)))
     }
 
+    /// Who has this gang now: whoever took it in, through all steps.
+    pub fn standing(&mut self, gang: &str) -> Result<String> {
+        let decided = self.decided()?;
+        let superseded = self.read(async |db| recall::superseded(db).await)?;
+        Ok(decided.standing(superseded.get(gang).map_or(gang, String::as_str)).to_owned())
+    }
+
     pub fn trend(&mut self, asked: &Asked) -> Result<Trend> {
         let held = self.read(async |db| held(db, &asked.period).await)?;
         Ok(sum::sum(asked, &held))
