@@ -413,6 +413,9 @@ pub(crate) struct OutputArgs {
     /// A folder of further Sigma rules, SigmaHQ's as it is; what cannot be used of it is told
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,
+    /// Which hosts are decoys, and what they pretend to be: docs/honeynet.md has the fields
+    #[arg(long, value_name = "FILE")]
+    pub sensors: Option<PathBuf>,
     /// Exit with code 1 where a gang was found
     #[arg(long)]
     pub fail_on_findings: bool,

@@ -10,6 +10,7 @@ pub mod lake;
 pub mod records;
 pub mod runs;
 pub mod score;
+pub mod sensors;
 pub mod simulate;
 pub mod sources;
 pub mod spread;

@@ -23,11 +23,13 @@ pub enum FactKind {
     Platform,
     Tenant,
     Region,
+    /// A host that is there to be attacked.
+    Decoy,
 }
 
 impl FactKind {
-    pub const ALL: [Self; 6] =
-        [Self::Method, Self::Behaviour, Self::Infrastructure, Self::Platform, Self::Tenant, Self::Region];
+    pub const ALL: [Self; 7] =
+        [Self::Method, Self::Behaviour, Self::Infrastructure, Self::Platform, Self::Tenant, Self::Region, Self::Decoy];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -37,6 +39,7 @@ impl FactKind {
             Self::Platform => "platform",
             Self::Tenant => "tenant",
             Self::Region => "region",
+            Self::Decoy => "decoy",
         }
     }
     pub(crate) fn from_name(name: &str) -> Option<Self> {
@@ -279,6 +282,7 @@ pub fn observe(findings: &Findings, seen: &Seen, places: &Places) -> Observed {
         observed.gangs.insert(gang.gang_id.to_string(), it);
     }
     infrastructure(findings, &mut observed);
+    decoys(findings, &mut observed);
     platforms(findings, &mut observed);
     observed.first = observed.gangs.values().map(|it| it.first).min().unwrap_or(0);
     observed.last = observed.gangs.values().map(|it| it.last).max().unwrap_or(0);
@@ -320,6 +324,20 @@ fn infrastructure(findings: &Findings, observed: &mut Observed) {
         fact.first = fact.first.min(first);
         fact.last = fact.last.max(last);
         fact.hosts = fact.hosts.max(row.hosts);
+    }
+}
+
+/// On which decoys each gang was seen.
+fn decoys(findings: &Findings, observed: &mut Observed) {
+    for group in findings.honeynet.iter().flat_map(|it| &it.groups) {
+        let Some(gang) = group.gang_id.as_deref().and_then(|it| observed.gangs.get_mut(it)) else { continue };
+        for it in &group.decoys {
+            let Some(first) = it.first_seen else { continue };
+            let names = BTreeMap::from([(it.host.to_string(), first.0)]);
+            let (last, hosts) = (gang.last, 1);
+            let fact = FactObserved { first: first.0, last, hosts, names, ..FactObserved::default() };
+            gang.facts.insert((FactKind::Decoy, it.host.to_string()), fact);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod attack;
 mod blocklist;
 pub mod escape;
 mod folder;
+mod honeynet;
 mod html;
 mod indicators;
 mod json;
@@ -100,6 +101,7 @@ pub const OUTPUTS: &[Output] = &[
     Output::Report(&spread::IncidentMarkdown),
     Output::Report(&spread::IncidentHtml),
     Output::Report(&lines::Warnings),
+    Output::Report(&json::HoneynetJson),
     Output::Report(&lines::DeadLetters),
     Output::Report(&stix::Stix),
     Output::Report(&misp::Misp),

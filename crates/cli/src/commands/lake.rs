@@ -122,7 +122,9 @@ mod with_lake {
         let job = |tables: &mut dyn Tables| {
             ringleader_engine::conclude(&shown, &knowledge, &config, &spool, &bar, &mut timings, tables)
         };
-        let mut found = session.watch(&mut folder, job).context("the analysis ended early")?;
+        let map = run::sensors(output)?;
+        let mut found = run::with_sensors(&mut folder, map.as_ref(), |tables| session.watch(tables, job))
+            .context("the analysis ended early")?;
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         timings.push(Timing { stage: "whole".to_owned(), milliseconds });
         bar.stage("report");

@@ -225,7 +225,16 @@ fn victims(held: &Held, now: &[&Did], before: &[&Did]) -> Vec<Victims> {
     let hosts = |rows: &[&Did]| rows.iter().map(|it| it.host.clone()).collect::<BTreeSet<String>>();
     let (now, before) = (hosts(now), hosts(before));
     let mut victims: BTreeMap<Property, BTreeMap<String, (u64, u64)>> = BTreeMap::new();
-    for host in now.union(&before) {
+    // A decoy is nobody's loss.
+    let decoys: BTreeSet<&str> = held
+        .memory
+        .gangs
+        .values()
+        .flat_map(|it| it.facts.keys())
+        .filter(|it| it.0 == FactKind::Decoy)
+        .map(|it| it.1.as_str())
+        .collect();
+    for host in now.union(&before).filter(|it| !decoys.contains(it.as_str())) {
         let place = held.places.place(host);
         for (by, value) in [
             (Property::Sector, place.sector),
@@ -288,6 +297,7 @@ fn timeline(held: &Held, period: &Period, gangs: &[GangTrend], first: &BTreeMap<
         let kind = match it.kind {
             WarningKind::Surge => MomentKind::Surge,
             WarningKind::DormantBack => MomentKind::Back,
+            WarningKind::SensorFirst => MomentKind::SensorFirst,
             WarningKind::NewPlatform => MomentKind::NewPlatform,
             WarningKind::NewRegion => MomentKind::NewRegion,
             WarningKind::NewTenant => MomentKind::NewTenant,
@@ -297,7 +307,12 @@ fn timeline(held: &Held, period: &Period, gangs: &[GangTrend], first: &BTreeMap<
             continue;
         };
         // Whose tenant it was is nobody else's business.
-        let what = if kind == MomentKind::NewTenant { String::new() } else { it.subject.join(", ") };
+        // Nor is a decoy's name the reader's.
+        let what = match kind {
+            MomentKind::NewTenant => String::new(),
+            MomentKind::SensorFirst => it.subject.get(1).map(|it| it.to_string()).unwrap_or_default(),
+            _ => it.subject.join(", "),
+        };
         moments.push(Moment { day: *day, gang_id: gang.to_owned(), kind, what, hosts: it.hosts });
     }
     for (day, other, into) in &held.merged {

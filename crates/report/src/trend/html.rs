@@ -506,8 +506,8 @@ fn victims(words: &Words<'_>, out: &mut String) -> io::Result<()> {
         out,
         words.say("Victims", "受害情况"),
         words.say(
-            "Hosts by what the list of places says of them (`ringleader ledger places`). Tenants are counted and not named.",
-            "按资产清单（`ringleader ledger places`）统计的主机数。租户只计数，不具名。",
+            "Hosts by what the list of places says of them (`ringleader ledger places`), without decoys. Tenants are counted and not named.",
+            "按资产清单（`ringleader ledger places`）统计的主机数，不含诱饵。租户只计数，不具名。",
         ),
     );
     out.push_str("<div class=\"cols\">");

@@ -124,8 +124,8 @@ impl<'a> Words<'a> {
             MomentKind::NewRegion => format!("reaches another region: {}", cut(&it.what, 40)),
             MomentKind::NewTenant if zh => "波及新租户".to_owned(),
             MomentKind::NewTenant => "reaches another tenant".to_owned(),
-            MomentKind::SensorFirst if zh => "先在诱饵主机上出现".to_owned(),
-            MomentKind::SensorFirst => "was on a decoy before production".to_owned(),
+            MomentKind::SensorFirst if zh => format!("先在诱饵上出现，早于生产环境 {}", cut(&it.what, 40)),
+            MomentKind::SensorFirst => format!("was on a decoy {} before production", cut(&it.what, 40)),
             MomentKind::Merged if zh => format!("{} 被查明属于该团伙", self.gang(&it.what)),
             MomentKind::Merged => format!("{} turns out to be part of it", self.gang(&it.what)),
         }
