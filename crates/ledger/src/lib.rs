@@ -7,6 +7,7 @@ mod decisions;
 mod error;
 mod lineage;
 mod memory;
+mod notices;
 mod outbox;
 mod recall;
 mod record;
@@ -25,6 +26,7 @@ pub use lineage::{Features, Lineage};
 pub use memory::{
     FactKind, FactMemory, FactObserved, GangMemory, GangObserved, Memory, Observed, Place, Places, observe,
 };
+pub use notices::{GangNotice, HostNotice, Notice, notices};
 pub use outbox::{Message, Status, Waiting};
 pub use recall::{IndicatorSpan, Listed, Registry, RunRow};
 pub use record::{Recorded, RunRecord};

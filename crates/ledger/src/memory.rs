@@ -342,7 +342,7 @@ fn decoys(findings: &Findings, observed: &mut Observed) {
 }
 
 /// A host of some network of ours: a victim, or what a gang made of one.
-fn is_private(value: &str) -> bool {
+pub(crate) fn is_private(value: &str) -> bool {
     let rest = value.split_once("://").map_or(value, |it| it.1);
     let rest = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let host = match rest.strip_prefix('[') {

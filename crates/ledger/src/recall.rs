@@ -149,6 +149,11 @@ impl Ledger {
         })
     }
 
+    /// The same, to be asked; `tenant`: of hosts that no place speaks of.
+    pub fn placed(&mut self, tenant: &str) -> Result<Places> {
+        self.read(async |db| places_of(db, tenant).await)
+    }
+
     /// Which hosts are whose, and where.
     pub fn places(&mut self) -> Result<Vec<Place>> {
         self.read(async |db| places(db).await)

@@ -133,6 +133,7 @@ mod with_lake {
         found.findings.run.inputs = shown.buckets.inputs().to_vec();
         // What was found is written even where it cannot be remembered.
         let recorded = session.record(&mut found, "");
+        let recorded = recorded.and_then(|()| session.notices(&found, "", output));
         let done = run::finish(found, folder, output, None, &knowledge, &bar)?;
         recorded.map(|()| done)
     }

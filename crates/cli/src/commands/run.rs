@@ -48,6 +48,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Done> {
     describe(&mut run.findings, &inputs, &args.output, &knowledge);
     // What was found is written even where it cannot be remembered.
     let recorded = session.record(&mut run, &args.read.tenant);
+    let recorded = recorded.and_then(|()| session.notices(&run, &args.read.tenant, &args.output));
     let done = finish(run, folder, &args.output, args.alert.as_deref(), &knowledge, &bar)?;
     recorded.map(|()| done)
 }

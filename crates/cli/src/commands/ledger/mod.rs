@@ -11,6 +11,8 @@ mod gang;
 #[cfg(feature = "ledger")]
 mod known;
 #[cfg(feature = "ledger")]
+mod notices;
+#[cfg(feature = "ledger")]
 mod notify;
 #[cfg(feature = "ledger")]
 mod report;
@@ -134,6 +136,9 @@ mod left_out {
             run(tables)
         }
         pub(in crate::commands) fn record(&mut self, _: &mut Run, _: &str) -> Result<()> {
+            Ok(())
+        }
+        pub(in crate::commands) fn notices(&mut self, _: &Run, _: &str, _: &OutputArgs) -> Result<()> {
             Ok(())
         }
     }
