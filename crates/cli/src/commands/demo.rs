@@ -38,6 +38,7 @@ pub(super) fn demo(out: &Path, lang: Lang) -> Result<Done> {
             processes: false,
             registry: None,
             rules: None,
+            sensors: None,
             fail_on_findings: false,
             json: false,
         },
