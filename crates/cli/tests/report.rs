@@ -108,7 +108,8 @@ fn days_of_runs_come_to_a_report_and_decoys_are_early() {
     good(dir, "report --period week --from 2026-03-01 --ledger l.db --out c");
     assert_eq!(trend, json(&dir.join("c/trend.json")));
 
-    let id = trend["gangs"][0]["gang_id"].as_str().unwrap();
+    let known = |it: &&Value| it["indicators"]["alive"].as_u64().unwrap() > 0;
+    let id = trend["gangs"].as_array().unwrap().iter().find(known).unwrap()["gang_id"].as_str().unwrap();
     good(dir, &format!("gang name {id} Knot --ledger l.db"));
     good(dir, "report --period week --from 2026-03-01 --gang Knot --lang zh --ledger l.db --out k");
     let page = std::fs::read_to_string(dir.join("k/trend.html")).unwrap();
