@@ -155,6 +155,8 @@ pub struct Trend {
     pub active: (u64, u64),
     /// Most hosts first.
     pub gangs: Vec<GangTrend>,
+    /// Groups without a server, a key or a wallet, which are left out of every number but these.
+    pub by_shape: ByShape,
     pub methods: Vec<MethodTrend>,
     pub moves: Vec<Move>,
     pub churn: Churn,
@@ -170,6 +172,13 @@ impl Trend {
     pub fn compares(&self) -> bool {
         self.held.is_some_and(|it| it.0 <= self.period.before)
     }
+}
+
+/// Groups of the period that are known by the shape of their graphs alone: chance and routine look like that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ByShape {
+    pub groups: u64,
+    pub hosts: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

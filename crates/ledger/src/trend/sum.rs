@@ -15,7 +15,12 @@ const MAX_MOMENTS: usize = 2000;
 pub(super) fn sum(asked: &Asked, held: &Held) -> Trend {
     let period = asked.period;
     let of_gang = |gang: &str| asked.gang.as_deref().is_none_or(|it| it == gang);
-    let rows: Vec<&Did> = held.activity.iter().filter(|it| of_gang(&it.gang)).collect();
+    let (rows, shapes): (Vec<&Did>, Vec<&Did>) = held
+        .activity
+        .iter()
+        .filter(|it| of_gang(&it.gang))
+        .partition(|it| asked.gang.is_some() || is_signed(held, &it.gang));
+    let shapes: Vec<&Did> = shapes.into_iter().filter(|it| period.has(it.day)).collect();
     let now: Vec<&Did> = rows.iter().filter(|it| period.has(it.day)).copied().collect();
     let before: Vec<&Did> = rows.iter().filter(|it| period.had(it.day)).copied().collect();
     let whose = |rows: &[&Did]| rows.iter().map(|it| it.gang.clone()).collect::<BTreeSet<String>>();
@@ -33,6 +38,7 @@ pub(super) fn sum(asked: &Asked, held: &Held) -> Trend {
         gang: asked.gang.clone(),
         held: held.days,
         runs: held.runs,
+        by_shape: ByShape { groups: whose(&shapes).len() as u64, hosts: counts(&shapes).hosts },
         now: counts(&now),
         before: counts(&before),
         active: (gangs_now.len() as u64, gangs_before.len() as u64),
@@ -44,6 +50,11 @@ pub(super) fn sum(asked: &Asked, held: &Held) -> Trend {
         warnings: warnings(asked, held),
         gangs,
     }
+}
+
+/// Whether it ever showed a server, a file, a key or a wallet of its own.
+fn is_signed(held: &Held, gang: &str) -> bool {
+    held.memory.gangs.get(gang).is_some_and(|it| it.facts.keys().any(|it| it.0 == FactKind::Infrastructure))
 }
 
 fn counts<'a>(rows: impl IntoIterator<Item = &'a &'a Did>) -> Counts {
@@ -146,6 +157,7 @@ fn first_uses(held: &Held) -> BTreeMap<String, (Day, String)> {
 
 fn methods_of(held: &Held) -> impl Iterator<Item = (&str, &str, &FactMemory)> {
     let standing = held.memory.gangs.iter().filter(|it| !held.decided.dismissed.contains_key(it.0));
+    let standing = standing.filter(|it| is_signed(held, it.0));
     standing.flat_map(|(gang, memory)| {
         let methods = memory.facts.iter().filter(|it| it.0.0 == FactKind::Method);
         methods.map(move |((_, method), it)| (gang.as_str(), method.as_str(), it))
@@ -170,7 +182,9 @@ fn methods(
         .map(|method| {
             let number = |it: &BTreeMap<&str, BTreeSet<&str>>| it.get(method).map_or(0, |it| it.len() as u64);
             let facts = asked.methods.get(method).cloned().unwrap_or_default();
-            let (first_seen, first_gang) = first.get(method).cloned().unwrap_or((Day(0), String::new()));
+            let rows = now.iter().chain(before).filter(|it| it.method == method);
+            let seen = || (rows.map(|it| it.day).min().unwrap_or(period.before), String::new());
+            let (first_seen, first_gang) = first.get(method).cloned().unwrap_or_else(seen);
             // What was there when the ledger began may be much older.
             let known = !method.is_empty() && held.days.is_some_and(|it| it.0 < first_seen);
             let new = known && period.has(first_seen);

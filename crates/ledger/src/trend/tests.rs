@@ -85,6 +85,7 @@ fn act<'a>(gang: &'a str, host: &'a str, method: &'a str, server: &'a str) -> Ac
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 const C: &str = "cccccccccccccccccccccccccccccccc";
+const D: &str = "dddddddddddddddddddddddddddddddd";
 
 fn two_months(dir: &tempfile::TempDir) -> Ledger {
     let mut ledger = Ledger::open(&dir.path().join("l.db").to_string_lossy()).unwrap();
@@ -107,6 +108,8 @@ fn two_months(dir: &tempfile::TempDir) -> Ledger {
         "2026-04-09",
         &[act(A, "shop-3", "solr", "two.example"), act(A, "shop-4", "solr", "two.example")],
     );
+    // A shape alone: it is in no number but its own.
+    record(&mut ledger, "2026-04-15", &[act(D, "web-7", "ssh", ""), act(D, "web-8", "ssh", "")]);
     record(&mut ledger, "2026-04-20", &[act(B, "web-1", "ssh", "one.example"), act(B, "web-2", "", "one.example")]);
     ledger
 }
@@ -132,7 +135,8 @@ fn a_months_numbers_are_those_of_its_rows() {
     let trend = ledger.trend(&asked(None)).unwrap();
     assert_eq!(trend.held, Some((day("2026-03-01"), day("2026-04-20"))));
     assert!(trend.compares());
-    assert_eq!((trend.active, trend.runs), ((2, 2), 3));
+    assert_eq!((trend.active, trend.runs), ((2, 2), 4));
+    assert_eq!(trend.by_shape, ByShape { groups: 1, hosts: 2 });
     assert_eq!(trend.now, Counts { hosts: 6, episodes: 12, events: 60, days: 3 });
     assert_eq!(trend.before, Counts { hosts: 3, episodes: 6, events: 30, days: 2 });
     let gangs: Vec<_> =

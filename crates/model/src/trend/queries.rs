@@ -11,7 +11,8 @@ pub struct Query {
 }
 
 pub fn queries(period: &Period) -> Vec<Query> {
-    let span = format!("day >= '{}' AND day < '{}'", period.from, period.to);
+    let known = "gang_id IN (SELECT gang_id FROM facts WHERE kind = 'infrastructure')";
+    let span = format!("day >= '{}' AND day < '{}' AND {known}", period.from, period.to);
     let (from, to) = (period.from.start().0, period.to.start().0);
     let before = period.before.start().0;
     let query = |en: &'static str, zh: &'static str, sql: String| Query { en, zh, sql };
@@ -45,7 +46,9 @@ pub fn queries(period: &Period) -> Vec<Query> {
         query(
             "first use of each method, microseconds since 1970",
             "各攻击方式的首次使用，1970 年起的微秒数",
-            "SELECT value, MIN(first_seen) FROM facts WHERE kind = 'method' GROUP BY value ORDER BY value".to_owned(),
+            format!(
+                "SELECT value, MIN(first_seen) FROM facts WHERE kind = 'method' AND {known} GROUP BY value ORDER BY value"
+            ),
         ),
         query(
             "indicators in use, new, gone",

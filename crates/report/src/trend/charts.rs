@@ -95,8 +95,11 @@ pub(super) fn activity(words: &Words<'_>) -> io::Result<(String, Legend)> {
             for at in 0..days.n {
                 let mut below = 0u64;
                 let (from, to) = (days.edge(at) + 1, (days.edge(at + 1) - 2).max(days.edge(at) + 2));
-                for (n, gang) in shown.iter().enumerate() {
-                    let hosts = gang.days.get(usize::try_from(at).unwrap_or(0)).map_or(0, |it| it.hosts);
+                let hosts = |it: &GangTrend| it.days.get(usize::try_from(at).unwrap_or(0)).map_or(0, |it| it.hosts);
+                // Those that have no colour of their own are one.
+                let (own, others) = shown.split_at(shown.len().min(APART));
+                let others: u64 = others.iter().map(|it| hosts(it)).sum();
+                for (n, hosts) in own.iter().map(|it| hosts(it)).chain([others]).enumerate() {
                     let y = |n: u64| base - i32::try_from(u128::from(n) * 236 / u128::from(most)).unwrap_or(0);
                     if hosts > 0 {
                         canvas.rect((from, y(below + hosts)), (to, y(below)), colour(n))?;
@@ -242,7 +245,11 @@ pub(super) fn churn(words: &Words<'_>) -> io::Result<String> {
     let trend = words.trend;
     let (top, middle, base, left) = (14, 104, 194, 52);
     let days = Days::of(&trend.period, left);
-    let most = trend.churn.days.iter().map(|it| it.0.max(it.1)).max().unwrap_or(0).max(1);
+    // On the last day everything that lives was last seen.
+    let last = trend.held.map_or(trend.period.last(), |it| it.1.min(trend.period.last()));
+    let gone = |(day, it): (Day, &(u64, u64))| (it.0, if day < last { it.1 } else { 0 });
+    let bars: Vec<(u64, u64)> = trend.period.days().zip(&trend.churn.days).map(gone).collect();
+    let most = bars.iter().map(|it| it.0.max(it.1)).max().unwrap_or(0).max(1);
     let most = nice(most);
     draw(
         (WIDE, base + 34),
@@ -252,17 +259,13 @@ pub(super) fn churn(words: &Words<'_>) -> io::Result<String> {
                 canvas.line((left, y), (WIDE - 10, y), GRID)?;
                 canvas.text((left - 10, y), &text, 12.0, DIM, Side::End)?;
             }
-            for (at, (new, gone)) in (0i32..).zip(&trend.churn.days) {
+            for (at, (new, gone)) in (0i32..).zip(&bars) {
                 let long = |n: u64| i32::try_from(u128::from(n) * 90 / u128::from(most)).unwrap_or(0);
                 let (from, to) = (days.edge(at) + 1, (days.edge(at + 1) - 2).max(days.edge(at) + 2));
                 if *new > 0 {
                     canvas.rect((from, middle - long(*new)), (to, middle), colour(0))?;
                 }
-                // On the last day everything that lives was last seen.
-                if *gone > 0
-                    && at + 1 < days.n
-                    && words.trend.held.is_none_or(|it| trend.period.from.0 + i64::from(at) < it.1.0)
-                {
+                if *gone > 0 {
                     canvas.rect((from, middle + 1), (to, middle + 1 + long(*gone)), colour(1))?;
                 }
             }

@@ -141,7 +141,7 @@ pub(super) fn tiles<'a>(words: &Words<'a>) -> Vec<(&'a str, String, String)> {
     }
     tile("Hosts", "受害主机", trend.now.hosts, words.change(trend.now.hosts, trend.before.hosts));
     tile("Episodes", "活动片段", trend.now.episodes, words.change(trend.now.episodes, trend.before.episodes));
-    tile("Other ways in taken up", "换用入侵方式", trend.moves.len() as u64, String::new());
+    tile("Changed way in", "换用入侵方式", trend.moves.len() as u64, String::new());
     let came = if words.lang == Lang::Zh {
         format!("新增 {}，消失 {}", grouped(lives.new), grouped(lives.gone))
     } else {
@@ -426,7 +426,7 @@ fn infrastructure(words: &Words<'_>, out: &mut String) -> io::Result<()> {
         words.say("Kind", "类型"),
         words.say("#In use", "#在用"),
         words.say("#New", "#新增"),
-        words.say("#Gone since the period before", "#上期后消失"),
+        words.say("#Gone", "#消失"),
     ];
     let rows = trend
         .churn
@@ -436,7 +436,7 @@ fn infrastructure(words: &Words<'_>, out: &mut String) -> io::Result<()> {
         .map(|(kind, it)| vec![safe(kind), grouped(it.alive), grouped(it.new), grouped(it.gone)]);
     table(out, &heads, rows, 0, words);
     if !trend.churn.reused.is_empty() {
-        write!(out, "<h3>{}</h3>", words.say("Shown by another gang before", "曾属其他团伙"))
+        write!(out, "<h3>{}</h3>", words.say("Another gang showed it first", "先由其他团伙使用"))
             .expect("a String takes all");
         let heads = [
             words.say("Indicator", "指标"),
@@ -506,8 +506,8 @@ fn victims(words: &Words<'_>, out: &mut String) -> io::Result<()> {
         out,
         words.say("Victims", "受害情况"),
         words.say(
-            "Hosts by what the list of places says of them (`ringleader ledger places`), without decoys. Tenants are counted and not named.",
-            "按资产清单（`ringleader ledger places`）统计的主机数，不含诱饵。租户只计数，不具名。",
+            "Hosts by what the list of places says of them (<code>ringleader ledger places</code>), without decoys. Tenants are counted and not named.",
+            "按资产清单（<code>ringleader ledger places</code>）统计的主机数，不含诱饵。租户只计数，不具名。",
         ),
     );
     out.push_str("<div class=\"cols\">");
@@ -575,6 +575,14 @@ pub(super) fn told_limits(words: &Words<'_>) -> Vec<String> {
         (None, false) => "The ledger holds no activity by day yet.".to_owned(),
         (None, true) => "账本尚无逐日活动。".to_owned(),
     });
+    let (groups, hosts) = (grouped(trend.by_shape.groups), grouped(trend.by_shape.hosts));
+    if trend.by_shape.groups > 0 {
+        out.push(if zh {
+            format!("另有 {groups} 个仅凭图形状归组者（涉及 {hosts} 台主机），没有服务器、密钥或钱包，可能是巧合或例行任务，不计入上述任何数字。")
+        } else {
+            format!("{groups} further groups, on {hosts} hosts, are known by the shape of their graphs alone, without a server, a key or a wallet. Chance and routine look like that: they are in none of these numbers.")
+        });
+    }
     if !trend.compares() {
         out.push(
             words

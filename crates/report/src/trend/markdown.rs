@@ -104,7 +104,7 @@ pub(super) fn text(trend: &Trend, lang: Lang) -> String {
         words.say("Kind", "类型"),
         words.say("#In use", "#在用"),
         words.say("#New", "#新增"),
-        words.say("#Gone since the period before", "#上期后消失"),
+        words.say("#Gone", "#消失"),
     ];
     let rows = trend.churn.kinds.iter().filter(|it| *it.1 != Lives::default());
     table(

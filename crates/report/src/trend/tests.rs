@@ -87,6 +87,7 @@ fn trend() -> Trend {
             hosts: 9,
             left: 2,
         }],
+        by_shape: ByShape { groups: 3, hosts: 5 },
         churn: Churn {
             kinds: [("url".to_owned(), Lives { alive: 4, new: 2, gone: 1 })].into(),
             days: (0..30).map(|n| (n % 4, n % 3)).collect(),

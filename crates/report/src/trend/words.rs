@@ -194,27 +194,31 @@ impl<'a> Words<'a> {
             told(&gone, ["was not seen any more", "were not seen any more"], "未再出现");
         }
         if !trend.moves.is_empty() {
-            let moves: Vec<String> = trend
-                .moves
-                .iter()
-                .take(6)
-                .map(|it| match (zh, trend.gang.is_some()) {
-                    (true, true) => format!("自 {} 起改用“{}”", it.since, self.method(&it.to)),
-                    (true, false) => format!("{}（{}，{}）", self.gang(&it.gang_id), self.method(&it.to), it.since),
-                    (false, true) => format!("{} from {} on", self.method(&it.to), it.since),
-                    (false, false) => {
-                        format!("{} ({}, from {} on)", self.gang(&it.gang_id), self.method(&it.to), it.since)
-                    }
-                })
-                .collect();
-            let more = trend.moves.len() - moves.len();
-            let list = self.listed(&moves);
-            out.push(match (zh, more) {
-                (true, 0) => format!("换用入侵方式：{list}。"),
-                (true, n) => format!("换用入侵方式：{list}，另有 {n} 例。"),
-                (false, 0) => format!("Took up another way in: {list}."),
-                (false, n) => format!("Took up another way in: {list}, and {n} more."),
-            });
+            // Method by method: a wave of one is one sentence.
+            let mut methods: Vec<&str> = trend.moves.iter().map(|it| it.to.as_str()).collect();
+            methods.sort_unstable();
+            methods.dedup();
+            for method in methods.into_iter().take(4) {
+                let who = trend.moves.iter().filter(|it| it.to == method);
+                let who: Vec<String> = who
+                    .map(|it| {
+                        let since = it.since.to_string();
+                        let day = since.get(5..).unwrap_or_default();
+                        match (zh, trend.gang.is_some()) {
+                            (_, true) => since,
+                            (true, false) => format!("{}（{day}）", self.gang(&it.gang_id)),
+                            (false, false) => format!("{} ({day})", self.gang(&it.gang_id)),
+                        }
+                    })
+                    .collect();
+                let (name, list) = (self.method(method), self.listed(&who));
+                out.push(match (zh, trend.gang.is_some()) {
+                    (true, true) => format!("自 {list} 起以新的方式入侵：{name}。"),
+                    (true, false) => format!("换用“{name}”入侵：{list}。"),
+                    (false, true) => format!("A way in that is new to it, from {list} on: {name}."),
+                    (false, false) => format!("Took up another way in, {name}: {list}."),
+                });
+            }
         }
         out
     }
@@ -260,6 +264,7 @@ pub(super) fn defanged(kind: &str, value: &str) -> String {
         "url" | "domain" | "ip" | "ip_port" | "paste" | "email" | "image" => {
             value.replace("http", "hxxp").replace('.', "[.]").replace('@', "[at]")
         }
-        _ => value,
+        // Keys and hashes are told by their beginning; `trend.json` has them whole.
+        _ => cut(&value, 44),
     }
 }
