@@ -296,7 +296,7 @@ pub(super) fn lifelines(words: &Words<'_>, lines: &[Lifeline]) -> io::Result<Str
         };
         for (n, it) in (0i32..).zip(lines) {
             let y = 10 + n * row + row / 2;
-            let text = super::words::cut(&defanged(&it.kind, &it.value), 44);
+            let text = super::words::cut(&defanged(&it.kind, &it.value), 40);
             canvas.text((left - 14, y), &text, 11.5, INK, Side::End)?;
             let of = kinds.iter().position(|kind| *kind == it.kind).map_or(OTHER, colour);
             let edge = |day: Day, on: i64| {
