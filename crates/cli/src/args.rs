@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::args_hunt::{EXAMPLES as HUNT_EXAMPLES, HuntArgs};
-use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand, NotifyCommand};
+use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand, NotifyCommand, ReportArgs};
 
 /// Finds the gang behind the bots: who attacked, how they got in, what they did.
 #[derive(Debug, Parser)]
@@ -180,6 +180,16 @@ Examples:
   ringleader run today/ --ledger ringleader.db --notify notify.toml && ringleader notify send"
     )]
     Notify(NotifyCommand),
+    /// What a week, a month or a quarter came to: rise and fall, new ways in, infrastructure, victims
+    #[command(
+        after_long_help = "From the ledger alone: days that `run` or `analyze` recorded with --ledger. docs/trends.md says how each number is counted.
+
+Examples:
+  ringleader report --period month --out april
+  ringleader report --period week --from 2026-04-06 --lang zh
+  ringleader report --period quarter --gang 'Red Rake' --out rake"
+    )]
+    Report(ReportArgs),
     /// The ledger itself: state, backup, places of hosts
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -345,6 +355,13 @@ pub(crate) struct SimulateArgs {
     /// One incident instead, host to host: a folder of logs through which a worm of this kind goes
     #[arg(long, value_enum, value_name = "WORM", num_args = 0..=1, default_missing_value = "smb")]
     pub incident: Option<WormKind>,
+    /// A month instead, with a log for each day: twelve gangs, of which some begin, change their way in, fall silent, surge.
+    /// A folder, with a fleet of 200 hosts where --hosts says nothing else
+    #[arg(long, value_name = "DAYS", num_args = 0..=1, default_missing_value = "30", conflicts_with = "incident", value_parser = clap::value_parser!(u64).range(1..=366))]
+    pub month: Option<u64>,
+    /// Of a month: ordinary days before anything changes
+    #[arg(long, default_value_t = 0, value_name = "DAYS", requires = "month", value_parser = clap::value_parser!(u64).range(0..=366))]
+    pub lead: u64,
     /// Of an incident: how many of a thousand records nobody has, half of it whole hosts and subnets
     #[arg(long, default_value_t = 0, value_name = "PERMILLE", requires = "incident", value_parser = clap::value_parser!(u32).range(0..=900))]
     pub missing: u32,
@@ -495,6 +512,9 @@ pub(crate) struct OutputArgs {
     /// How far these files are trusted, 0 to 100
     #[arg(long, default_value_t = 70, value_name = "PERCENT", requires = "intel", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub intel_confidence: u8,
+    /// Which hosts are decoys, and what they pretend to be: docs/honeynet.md has the fields
+    #[arg(long, value_name = "FILE")]
+    pub sensors: Option<PathBuf>,
     /// Exit with code 1 where a gang was found
     #[arg(long)]
     pub fail_on_findings: bool,

@@ -228,13 +228,41 @@ pub(crate) enum LedgerCommand {
         #[command(flatten)]
         ledger: LedgerArgs,
     },
-    /// Say which hosts are whose and where: a CSV file with the columns pattern, tenant, region
+    /// Say which hosts are whose and where: a CSV file with the columns pattern, tenant, region, sector, service
     Places {
         /// The file; without it, what is known is listed
         file: Option<PathBuf>,
         #[command(flatten)]
         ledger: LedgerArgs,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PeriodLength {
+    Week,
+    Month,
+    Quarter,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReportArgs {
+    /// How long; it stands beside the same time before
+    #[arg(long, value_enum, default_value_t = PeriodLength::Month)]
+    pub period: PeriodLength,
+    /// Only of this gang, with what it is known by: a name, or the first characters of an id
+    #[arg(long, value_name = "GANG")]
+    pub gang: Option<String>,
+    /// The first day, 2026-04-01 [default: the calendar's week, month or quarter of the latest activity]
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// Where trend.html, trend.md and trend.json go
+    #[arg(long, default_value = "trend", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Language of the report
+    #[arg(long, value_enum, default_value_t = crate::args::Lang::En)]
+    pub lang: crate::args::Lang,
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
 }
 
 /// Which channels.

@@ -14,6 +14,7 @@ pub mod network;
 pub mod records;
 pub mod runs;
 pub mod score;
+pub mod sensors;
 pub mod simulate;
 pub mod sources;
 pub mod spread;

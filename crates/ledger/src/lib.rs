@@ -7,12 +7,14 @@ mod decisions;
 mod error;
 mod lineage;
 mod memory;
+mod notices;
 mod outbox;
 mod recall;
 mod record;
 mod seen;
 mod sql;
 mod store;
+mod trend;
 mod view;
 mod warn;
 
@@ -21,11 +23,15 @@ pub use decision::{Allowable, CampaignRef, Decision, What};
 pub use decisions::Taken;
 pub use error::{Error, Result};
 pub use lineage::{Features, Lineage};
-pub use memory::{FactKind, FactMemory, FactObserved, GangMemory, GangObserved, Memory, Observed, Places, observe};
+pub use memory::{
+    FactKind, FactMemory, FactObserved, GangMemory, GangObserved, Memory, Observed, Place, Places, observe,
+};
+pub use notices::{GangNotice, HostNotice, Notice, notices};
 pub use outbox::{Message, Status, Waiting};
 pub use recall::{IndicatorSpan, Listed, Registry, RunRow};
 pub use record::{Recorded, RunRecord};
-pub use seen::{GangSeen, Seen, Watch};
+pub use seen::{Done, GangSeen, Seen, Watch};
 pub use store::{Ledger, SCHEMA};
+pub use trend::Asked;
 pub use view::without_hosts;
 pub use warn::{News, Settings, warn};

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringleader_model::findings::{Findings, Strength, Text};
+use ringleader_model::trend::Day;
 use ringleader_model::{IndicatorKind, Timestamp};
 
-use crate::seen::{Pattern, Seen};
+use crate::seen::{Done, Pattern, Seen};
 
 /// Evidence kept of one fact.
 const MAX_EVIDENCE: usize = 4;
@@ -22,11 +23,13 @@ pub enum FactKind {
     Platform,
     Tenant,
     Region,
+    /// A host that is there to be attacked.
+    Decoy,
 }
 
 impl FactKind {
-    pub const ALL: [Self; 6] =
-        [Self::Method, Self::Behaviour, Self::Infrastructure, Self::Platform, Self::Tenant, Self::Region];
+    pub const ALL: [Self; 7] =
+        [Self::Method, Self::Behaviour, Self::Infrastructure, Self::Platform, Self::Tenant, Self::Region, Self::Decoy];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -36,6 +39,7 @@ impl FactKind {
             Self::Platform => "platform",
             Self::Tenant => "tenant",
             Self::Region => "region",
+            Self::Decoy => "decoy",
         }
     }
     pub(crate) fn from_name(name: &str) -> Option<Self> {
@@ -133,6 +137,8 @@ pub struct GangObserved {
     pub hosts: BTreeMap<String, (i64, i64)>,
     pub facts: BTreeMap<(FactKind, String), FactObserved>,
     pub days: BTreeMap<String, (u64, u64)>,
+    /// day, host → method (empty: not known) → what was done
+    pub activity: BTreeMap<(Day, Text), BTreeMap<Text, Done>>,
     pub first: i64,
     pub last: i64,
     /// It has infrastructure, a key, a wallet: not only the shape of its graphs.
@@ -154,25 +160,49 @@ pub struct FactObserved {
     pub unheard_of: bool,
 }
 
+/// Whose the hosts of a pattern are, where they stand, and what they do. What is empty is not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Place {
+    pub pattern: String,
+    pub tenant: String,
+    pub region: String,
+    pub sector: String,
+    pub service: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PlaceRef<'a> {
+    pub tenant: &'a str,
+    pub region: &'a str,
+    pub sector: &'a str,
+    pub service: &'a str,
+}
+
 /// Which hosts are whose, and where they stand: the first pattern that holds.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
-    places: Vec<(Pattern, String, String)>,
+    places: Vec<(Pattern, Place)>,
     /// Of hosts that no pattern speaks of.
     pub tenant: String,
 }
 
 impl Places {
-    /// Pattern, tenant, region; either of the latter may be empty.
-    pub fn new(rows: impl IntoIterator<Item = (String, String, String)>, tenant: &str) -> Self {
-        let places = rows.into_iter().map(|it| (Pattern::new(&it.0), it.1, it.2)).collect();
+    pub fn new(rows: impl IntoIterator<Item = Place>, tenant: &str) -> Self {
+        let places = rows.into_iter().map(|it| (Pattern::new(&it.pattern), it)).collect();
         Self { places, tenant: tenant.to_owned() }
     }
 
-    fn of(&self, host: &str) -> (&str, &str) {
-        let found = self.places.iter().find(|it| it.0.holds(host));
-        let (tenant, region) = found.map_or(("", ""), |it| (it.1.as_str(), it.2.as_str()));
-        (if tenant.is_empty() { &self.tenant } else { tenant }, region)
+    /// What is known of a host; the pattern is empty.
+    pub(crate) fn place(&self, host: &str) -> PlaceRef<'_> {
+        let found = self.places.iter().find(|it| it.0.holds(host)).map(|it| &it.1);
+        let of = |field: fn(&Place) -> &String| found.map_or("", |it| field(it).as_str());
+        let tenant = of(|it| &it.tenant);
+        PlaceRef {
+            tenant: if tenant.is_empty() { &self.tenant } else { tenant },
+            region: of(|it| &it.region),
+            sector: of(|it| &it.sector),
+            service: of(|it| &it.service),
+        }
     }
 }
 
@@ -189,6 +219,7 @@ pub fn observe(findings: &Findings, seen: &Seen, places: &Places) -> Observed {
             first,
             last,
             days: rows.days.iter().map(|(day, it)| (day.clone(), (it.0.len() as u64, it.1))).collect(),
+            activity: rows.activity.clone(),
             campaigns: gang.campaigns.clone(),
             ..GangObserved::default()
         };
@@ -232,7 +263,7 @@ pub fn observe(findings: &Findings, seen: &Seen, places: &Places) -> Observed {
         }
         let mut whose: BTreeMap<(FactKind, &str), BTreeMap<String, i64>> = BTreeMap::new();
         for host in gang.who.hosts.iter().chain(rows.hosts.keys()) {
-            let (tenant, region) = places.of(host);
+            let PlaceRef { tenant, region, .. } = places.place(host);
             let time = rows.hosts.get(host).copied().flatten().map_or(first, |it| it.0);
             for (kind, value) in [(FactKind::Tenant, tenant), (FactKind::Region, region)] {
                 if !value.is_empty() {
@@ -251,6 +282,7 @@ pub fn observe(findings: &Findings, seen: &Seen, places: &Places) -> Observed {
         observed.gangs.insert(gang.gang_id.to_string(), it);
     }
     infrastructure(findings, &mut observed);
+    decoys(findings, &mut observed);
     platforms(findings, &mut observed);
     observed.first = observed.gangs.values().map(|it| it.first).min().unwrap_or(0);
     observed.last = observed.gangs.values().map(|it| it.last).max().unwrap_or(0);
@@ -295,8 +327,22 @@ fn infrastructure(findings: &Findings, observed: &mut Observed) {
     }
 }
 
+/// On which decoys each gang was seen.
+fn decoys(findings: &Findings, observed: &mut Observed) {
+    for group in findings.honeynet.iter().flat_map(|it| &it.groups) {
+        let Some(gang) = group.gang_id.as_deref().and_then(|it| observed.gangs.get_mut(it)) else { continue };
+        for it in &group.decoys {
+            let Some(first) = it.first_seen else { continue };
+            let names = BTreeMap::from([(it.host.to_string(), first.0)]);
+            let (last, hosts) = (gang.last, 1);
+            let fact = FactObserved { first: first.0, last, hosts, names, ..FactObserved::default() };
+            gang.facts.insert((FactKind::Decoy, it.host.to_string()), fact);
+        }
+    }
+}
+
 /// A host of some network of ours: a victim, or what a gang made of one.
-fn is_private(value: &str) -> bool {
+pub(crate) fn is_private(value: &str) -> bool {
     let rest = value.split_once("://").map_or(value, |it| it.1);
     let rest = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let host = match rest.strip_prefix('[') {
@@ -378,9 +424,15 @@ mod tests {
 
     #[test]
     fn hosts_are_whose_the_first_pattern_says() {
-        let row = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+        let row = |pattern: &str, tenant: &str, region: &str| Place {
+            pattern: pattern.to_owned(),
+            tenant: tenant.to_owned(),
+            region: region.to_owned(),
+            ..Place::default()
+        };
         let places = Places::new([row("shop-*", "shop", "eu"), row("*", "", "us")], "us-all");
-        assert_eq!(places.of("shop-1"), ("shop", "eu"));
-        assert_eq!(places.of("web-1"), ("us-all", "us"));
+        let of = |host: &str| (places.place(host).tenant, places.place(host).region);
+        assert_eq!(of("shop-1"), ("shop", "eu"));
+        assert_eq!(of("web-1"), ("us-all", "us"));
     }
 }

@@ -9,7 +9,7 @@ use crate::decided::Decided;
 use crate::decision::CampaignRef;
 use crate::error::Result;
 use crate::lineage::{Features, Lineage};
-use crate::memory::{FactKind, FactMemory, GangMemory, Memory, Places};
+use crate::memory::{FactKind, FactMemory, GangMemory, Memory, Place, Places};
 use crate::sql::{count, json, number, rows, text};
 use crate::store::Ledger;
 
@@ -149,19 +149,30 @@ impl Ledger {
         })
     }
 
-    /// Which hosts are whose, and where: pattern, tenant, region.
-    pub fn places(&mut self) -> Result<Vec<(String, String, String)>> {
+    /// The same, to be asked; `tenant`: of hosts that no place speaks of.
+    pub fn placed(&mut self, tenant: &str) -> Result<Places> {
+        self.read(async |db| places_of(db, tenant).await)
+    }
+
+    /// Which hosts are whose, and where.
+    pub fn places(&mut self) -> Result<Vec<Place>> {
         self.read(async |db| places(db).await)
     }
 }
 
-pub(crate) async fn places(db: &mut AnyConnection) -> sqlx::Result<Vec<(String, String, String)>> {
+pub(crate) async fn places(db: &mut AnyConnection) -> sqlx::Result<Vec<Place>> {
     let mut found = Vec::new();
-    for row in rows(db, "SELECT pattern, tenant, region FROM places", []).await? {
-        found.push((text(&row, 0)?, text(&row, 1)?, text(&row, 2)?));
+    for row in rows(db, "SELECT pattern, tenant, region, sector, service FROM places", []).await? {
+        found.push(Place {
+            pattern: text(&row, 0)?,
+            tenant: text(&row, 1)?,
+            region: text(&row, 2)?,
+            sector: text(&row, 3)?,
+            service: text(&row, 4)?,
+        });
     }
     // The longest pattern says most; the first that holds is taken.
-    found.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.0.cmp(&b.0)));
+    found.sort_by(|a, b| b.pattern.len().cmp(&a.pattern.len()).then(a.pattern.cmp(&b.pattern)));
     Ok(found)
 }
 

@@ -11,7 +11,7 @@ use sqlx::AnyConnection;
 use crate::decisions::decided;
 use crate::error::{Result, WAIT_SECONDS};
 use crate::lineage::{Lineage, lineage};
-use crate::memory::{FactKind, FactMemory, GangMemory, GangObserved, Observed, observe};
+use crate::memory::{FactKind, FactMemory, GangMemory, GangObserved, Observed, Place, observe};
 use crate::outbox::{Message, put};
 use crate::recall;
 use crate::seen::Seen;
@@ -76,13 +76,14 @@ impl Ledger {
     }
 
     /// Which hosts are whose, and where; what stood there before is gone.
-    pub fn set_places(&mut self, places: &[(String, String, String)]) -> Result<()> {
+    pub fn set_places(&mut self, places: &[Place]) -> Result<()> {
         self.write(async |db| {
             exec(db, "DELETE FROM places", []).await?;
-            for (pattern, tenant, region) in places {
-                let sql =
-                    "INSERT INTO places (pattern, tenant, region) VALUES ($1, $2, $3) ON CONFLICT (pattern) DO NOTHING";
-                exec(db, sql, [pattern.into(), tenant.into(), region.into()]).await?;
+            for it in places {
+                let sql = "INSERT INTO places (pattern, tenant, region, sector, service) VALUES ($1, $2, $3, $4, $5)
+                           ON CONFLICT (pattern) DO NOTHING";
+                let Place { pattern, tenant, region, sector, service } = it;
+                exec(db, sql, [pattern.into(), tenant.into(), region.into(), sector.into(), service.into()]).await?;
             }
             Ok(())
         })
@@ -313,6 +314,23 @@ async fn write_gang(
                 hosts = CASE WHEN excluded.hosts > gang_days.hosts THEN excluded.hosts ELSE gang_days.hosts END,
                 events = CASE WHEN excluded.events > gang_days.events THEN excluded.events ELSE gang_days.events END";
         exec(db, sql, [id.into(), day.into(), (*hosts).into(), (*events).into()]).await?;
+    }
+    for ((day, host), methods) in &seen.activity {
+        let key = || [id.into(), day.to_string().into(), (&**host).into()];
+        if methods.keys().any(|it| !it.is_empty()) {
+            // An earlier run that saw less of that day did not know the way in.
+            exec(db, "DELETE FROM activity WHERE gang_id = $1 AND day = $2 AND host = $3 AND method = ''", key())
+                .await?;
+        }
+        for (method, done) in methods {
+            let sql = "INSERT INTO activity (gang_id, day, host, method, episodes, events) VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (gang_id, day, host, method) DO UPDATE SET
+                    episodes = CASE WHEN excluded.episodes > activity.episodes THEN excluded.episodes ELSE activity.episodes END,
+                    events = CASE WHEN excluded.events > activity.events THEN excluded.events ELSE activity.events END";
+            let [gang, day, host] = key();
+            let values = [gang, day, host, (&**method).into(), done.episodes.into(), done.events.into()];
+            exec(db, sql, values).await?;
+        }
     }
     for ((kind, value), fact) in &seen.facts {
         let mut it = own.facts.get(&(*kind, value.clone())).cloned().unwrap_or_default();

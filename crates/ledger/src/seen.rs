@@ -5,12 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use ringleader_model::findings::{BehaviourRow, EpisodeRow, MemberRow, ProcessRow, RepairRow, Text};
+use ringleader_model::trend::Day;
 use ringleader_model::{Tables, Timestamp};
 
 /// Hosts kept of one gang; beyond it they are not told apart.
 const MAX_HOSTS: usize = 1 << 17;
 /// Hosts kept of one fact.
 const MAX_FACT_HOSTS: usize = 256;
+/// Days of hosts kept of one gang.
+const MAX_ACTIVITY: usize = 1 << 20;
+/// Methods of one gang on one host and day.
+const MAX_METHODS: usize = 8;
 
 /// What the rows of a run add up to.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +33,16 @@ pub struct GangSeen {
     pub behaviours: BTreeMap<Text, BTreeMap<Text, Option<i64>>>,
     /// day → hosts, events
     pub days: BTreeMap<String, (BTreeSet<Text>, u64)>,
+    /// day, host → method (empty: not known) → what was done
+    pub activity: BTreeMap<(Day, Text), BTreeMap<Text, Done>>,
+}
+
+/// What a gang did on one host on one day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// That began on it.
+    pub episodes: u64,
+    pub events: u64,
 }
 
 impl GangSeen {
@@ -43,6 +58,21 @@ impl GangSeen {
         day.0.insert(host.clone());
         day.1 += 1;
     }
+
+    fn did(&mut self, host: &Text, time: Option<Timestamp>, method: Text, begins: bool) {
+        let Some(time) = time else { return };
+        let key = (Day::of(time), host.clone());
+        if self.activity.len() >= MAX_ACTIVITY && !self.activity.contains_key(&key) {
+            return;
+        }
+        let methods = self.activity.entry(key).or_default();
+        if methods.len() >= MAX_METHODS && !methods.contains_key(&method) {
+            return;
+        }
+        let done = methods.entry(method).or_default();
+        done.events += 1;
+        done.episodes += u64::from(begins);
+    }
 }
 
 /// Passes rows on, and notes what they say of gangs.
@@ -50,12 +80,19 @@ pub struct Watch<'a> {
     inner: &'a mut dyn Tables,
     allowed: Vec<Pattern>,
     seen: Seen,
+    /// Of the host whose rows come: episode → its way in, and whether it was counted. Episodes come before their events.
+    episodes: BTreeMap<Text, (Text, bool)>,
 }
 
 impl<'a> Watch<'a> {
     /// `allowed`: patterns of host names on which nothing is anybody's.
     pub fn new(inner: &'a mut dyn Tables, allowed: impl IntoIterator<Item = String>) -> Self {
-        Self { inner, allowed: allowed.into_iter().map(|it| Pattern::new(&it)).collect(), seen: Seen::default() }
+        Self {
+            inner,
+            allowed: allowed.into_iter().map(|it| Pattern::new(&it)).collect(),
+            seen: Seen::default(),
+            episodes: BTreeMap::new(),
+        }
     }
 
     pub fn done(self) -> Seen {
@@ -72,8 +109,10 @@ impl<'a> Watch<'a> {
 
 impl Tables for Watch<'_> {
     fn episodes(&mut self, mut rows: Vec<EpisodeRow>) -> io::Result<()> {
+        self.episodes.clear();
         for row in &mut rows {
             let (host, method) = (row.host.clone(), row.method.clone());
+            self.episodes.insert(row.episode_id.clone(), (method.clone().unwrap_or_default(), false));
             if let Some(seen) = self.of(&host, &mut row.gang_id)
                 && let Some(method) = method
             {
@@ -88,8 +127,15 @@ impl Tables for Watch<'_> {
     fn members(&mut self, mut rows: Vec<MemberRow>) -> io::Result<()> {
         for row in &mut rows {
             let (host, time) = (row.host.clone(), row.time);
+            let (method, counted) = self.episodes.get(&row.episode_id).cloned().unwrap_or_default();
             if let Some(seen) = self.of(&host, &mut row.gang_id) {
                 seen.member(&host, time);
+                seen.did(&host, time, method, !counted);
+            }
+            if time.is_some()
+                && let Some(it) = self.episodes.get_mut(&row.episode_id)
+            {
+                it.1 = true;
             }
         }
         self.inner.members(rows)

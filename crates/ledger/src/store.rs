@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use crate::error::{Error, Result, WAIT_SECONDS, told, told_of_migration};
 
 /// The schema that this program knows.
-pub const SCHEMA: i64 = 1;
+pub const SCHEMA: i64 = 2;
 
 /// An open ledger: SQLite in a file, or PostgreSQL. Calls wait until they are done.
 pub struct Ledger {
@@ -183,7 +183,10 @@ async fn migrate(db: &mut AnyConnection, at: &str) -> Result<()> {
     let one = |version: i64, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    let migrator = Migrator::with_migrations(vec![one(1, "ledger", include_str!("../migrations/0001_ledger.sql"))]);
+    let migrator = Migrator::with_migrations(vec![
+        one(1, "ledger", include_str!("../migrations/0001_ledger.sql")),
+        one(2, "activity", include_str!("../migrations/0002_activity.sql")),
+    ]);
     if let Err(first) = migrator.run(&mut *db).await {
         // Two that start a ledger at once: the other one made the tables, and this one finds them.
         migrator.run(&mut *db).await.map_err(|_| told_of_migration(at, first, SCHEMA))?;

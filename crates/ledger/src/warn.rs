@@ -102,7 +102,7 @@ impl Look<'_> {
             (None, known) if self.memory.parts.contains(self.id) => {
                 known.map_or(self.observed.last, |it| it.first_seen)
             }
-            _ => return self.new_gang().into_iter().collect(),
+            _ => return self.new_gang().into_iter().chain(self.sensor_first()).collect(),
         };
         let mut news = self.methods(since);
         let behaviours = self.behaviours(since);
@@ -127,6 +127,7 @@ impl Look<'_> {
                 news.push(self.news(kind, value, text, it, vec![value.into()], vec![(fact, value.to_owned())]));
             }
         }
+        news.extend(self.sensor_first());
         news.extend(self.back());
         news.extend(self.surge());
         news
@@ -242,6 +243,37 @@ impl Look<'_> {
         Some(self.news(WarningKind::NewInfrastructure, names.first()?, text, &fact, subject, told))
     }
 
+    /// On a decoy, and then on a host that is none. The two are two hosts.
+    fn sensor_first(&self) -> Option<News> {
+        let of_kind = |it: &(FactKind, String)| it.0 == FactKind::Decoy;
+        let seen = self.seen.facts.iter().filter(|it| of_kind(it.0)).map(|it| (it.0.1.as_str(), it.1.first));
+        let known = self.known.into_iter().flat_map(|it| &it.facts).filter(|it| of_kind(it.0));
+        let mut decoys: BTreeMap<&str, i64> = BTreeMap::new();
+        for (host, first) in seen.chain(known.map(|it| (it.0.1.as_str(), it.1.first_seen))) {
+            let at = decoys.entry(host).or_insert(first);
+            *at = (*at).min(first);
+        }
+        let (decoy, on_decoy) = decoys.iter().map(|it| (*it.0, *it.1)).min_by_key(|it| (it.1, it.0))?;
+        let hosts = self.hosts();
+        let production: Vec<i64> = hosts.iter().filter(|it| !decoys.contains_key(*it.0)).map(|it| *it.1).collect();
+        let first = production.iter().copied().min().filter(|it| *it > on_decoy)?;
+        let minutes = (first - on_decoy) / 60_000_000;
+        let lead = match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
+            (0, 0, minutes) => format!("{minutes} min"),
+            (0, hours, minutes) => format!("{hours} h {minutes} min"),
+            (days, hours, _) => format!("{days} d {hours} h"),
+        };
+        let text = format!("{} was on the decoy {decoy} {lead} before production", self.seen.name);
+        let fact = FactObserved {
+            first,
+            hosts: production.len() as u64,
+            evidence: self.seen.evidence.clone(),
+            ..FactObserved::default()
+        };
+        let told = decoys.keys().map(|it| (FactKind::Decoy, (*it).to_owned())).collect();
+        Some(self.news(WarningKind::SensorFirst, "", text, &fact, vec![decoy.into(), lead.into()], told))
+    }
+
     /// After a long silence, and on the second host since.
     fn back(&self) -> Option<News> {
         let known = self.known?;
@@ -347,6 +379,7 @@ fn base(kind: WarningKind) -> u16 {
         WarningKind::NewMethod => 90,
         WarningKind::FirstUse => 85,
         WarningKind::NewGang => 80,
+        WarningKind::SensorFirst => 88,
         WarningKind::DormantBack | WarningKind::Surge => 75,
         WarningKind::NewTenant => 70,
         WarningKind::NewRegion | WarningKind::NewPlatform => 65,
@@ -362,6 +395,9 @@ fn to_do(kind: WarningKind) -> &'static str {
         }
         WarningKind::NewGang => "block its infrastructure, clean its hosts, and close the way in; then name it",
         WarningKind::DormantBack => "check that its old infrastructure is still blocked; compare what it does now",
+        WarningKind::SensorFirst => {
+            "use what the decoy recorded: block what it fetched, and close its way in before further hosts follow"
+        }
         WarningKind::Surge => "see what the new hosts have in common, and close that first",
         WarningKind::NewTenant => "tell the tenant, with the hosts and the way in",
         WarningKind::NewRegion => "look in that region for hosts with the same way in",
@@ -426,6 +462,31 @@ mod tests {
     fn told(memory: &Memory, seen: GangObserved) -> Vec<WarningKind> {
         let observed = Observed { first: seen.first, last: seen.last, gangs: BTreeMap::from([("g".to_owned(), seen)]) };
         warn(memory, &observed, &Settings::default()).iter().map(|it| it.warning.kind).collect()
+    }
+
+    #[test]
+    fn a_decoy_that_was_hit_before_production_is_told_once_with_its_lead() {
+        let with_decoy = |hosts: &[&str]| {
+            let mut it = gang(hosts, &[]);
+            let first = NOW - 5 * 3_600_000_000;
+            let fact = FactObserved { first, last: NOW, hosts: 1, ..FactObserved::default() };
+            it.facts.insert((FactKind::Decoy, "pot-1".to_owned()), fact);
+            it.hosts.insert("pot-1".to_owned(), (first, NOW));
+            it
+        };
+        let kinds = |hosts: &[&str], memory: &Memory| -> Vec<(WarningKind, String)> {
+            let gangs = BTreeMap::from([("new".to_owned(), with_decoy(hosts))]);
+            let observed = Observed { first: NOW, last: NOW, gangs };
+            let news = warn(memory, &observed, &Settings::default());
+            news.into_iter().map(|it| (it.warning.kind, it.warning.text)).collect()
+        };
+        let mut memory = Memory::default();
+        assert!(kinds(&[], &memory).iter().all(|it| it.0 != WarningKind::SensorFirst), "a decoy alone");
+        let told = kinds(&["web-1"], &memory);
+        let it = told.iter().find(|it| it.0 == WarningKind::SensorFirst).unwrap();
+        assert_eq!(it.1, "rake was on the decoy pot-1 5 h 0 min before production");
+        memory.warned.insert(warning_id(WarningKind::SensorFirst, "new", ""), NOW);
+        assert!(kinds(&["web-1"], &memory).iter().all(|it| it.0 != WarningKind::SensorFirst));
     }
 
     #[test]

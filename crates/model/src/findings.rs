@@ -41,6 +41,8 @@ pub struct Findings {
     pub computed: Vec<ComputedGang>,
     /// Where an incident was reconstructed.
     pub spread: Option<Spread>,
+    /// Where a map of sensors was given: what decoys saw, and production after them.
+    pub honeynet: Option<Honeynet>,
     /// By source, then offset.
     pub rejected: Vec<DeadLetter>,
     /// By gang.
@@ -556,6 +558,81 @@ pub struct Warning {
     pub held: bool,
 }
 
+/// `honeynet.json`: what decoys saw, and what of it is in production.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Honeynet {
+    /// Decoys on which something was seen, by host.
+    pub decoys: Vec<Decoy>,
+    /// What was on a decoy: on both with the longest lead first, then on decoys alone.
+    pub groups: Vec<DecoyGroup>,
+    /// Gangs and lone campaigns that were in production alone.
+    pub production_only: u64,
+}
+
+/// One host that is there to be attacked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decoy {
+    pub host: Text,
+    /// As the map calls it.
+    pub name: Text,
+    /// What it plays: `redis`, `an old Solr`.
+    pub pretends: Text,
+    pub first_seen: Option<Timestamp>,
+    pub episodes: u64,
+}
+
+/// A gang, or a campaign that is no gang's, as decoys saw it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecoyGroup {
+    pub gang_id: Option<Text>,
+    /// That decoys and production show, or decoys alone.
+    pub campaigns: Vec<Text>,
+    pub standing: DecoyStanding,
+    /// Most urgent to read first: by first sight. Hosts of `decoys`.
+    pub decoys: Vec<DecoySight>,
+    pub production_hosts: u64,
+    pub production_first: Option<Timestamp>,
+    /// From the first sight on a decoy to the first in production; below zero: production was first.
+    pub lead_seconds: Option<i64>,
+    /// Production's episodes whose way in no log shows, and the decoy that shows it of the same graph.
+    pub labelled: Vec<Labelled>,
+    /// Beyond those that are listed.
+    pub more_labelled: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecoyStanding {
+    /// A warning, with its lead.
+    Both,
+    /// On decoys alone, with servers, keys or wallets of its own: it may come.
+    EarlyNews,
+    /// On decoys alone, and nothing of its own.
+    #[default]
+    Noise,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecoySight {
+    pub host: Text,
+    pub first_seen: Option<Timestamp>,
+    pub episodes: u64,
+    pub method: Option<Text>,
+    pub cve: Option<Text>,
+}
+
+/// Inferred: the same graph as on the decoy, so the same way in, as surely as the decoy's was told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labelled {
+    pub host: Text,
+    pub episode_id: Text,
+    pub campaign_id: Text,
+    pub decoy: Text,
+    pub method: Text,
+    pub cve: Option<Text>,
+    pub confidence: Permille,
+}
+
 /// A gang as it was computed, before any decision: by this the next run knows it again. In no file of the folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComputedGang {
@@ -901,6 +978,8 @@ names!(
         Surge = "surge",
         /// After a long silence.
         DormantBack = "dormant_back",
+        /// On a decoy before it was in production.
+        SensorFirst = "sensor_first",
     }
 );
 names!(

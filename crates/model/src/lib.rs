@@ -24,6 +24,7 @@ pub mod indicator;
 pub mod outcome;
 pub mod tables;
 pub mod time;
+pub mod trend;
 
 pub use event::{Activity, Event, EventClass, EventId, Field, SensorRole};
 pub use indicator::{Context, Indicator, IndicatorKind};

@@ -18,7 +18,12 @@ pub struct Config {
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Dingtalk,
+    /// Lark, too.
+    #[serde(alias = "lark")]
+    Feishu,
+    Wecom,
     Slack,
+    Teams,
     Webhook,
     Mail,
     Syslog,
@@ -52,7 +57,7 @@ pub struct Channel {
     /// Only warnings of these kinds; all where there are none.
     #[serde(default)]
     pub kinds: Vec<String>,
-    /// DingTalk: telephone numbers; Slack: member ids.
+    /// DingTalk: telephone numbers; Feishu: open ids; WeCom: members or telephone numbers; Slack: member ids; Teams: addresses.
     #[serde(default)]
     pub mention: Vec<String>,
     #[serde(default)]
@@ -129,9 +134,18 @@ impl Channel {
         if self.per_minute == 0 || self.digest == 0 {
             return Err("per_minute and digest must be at least 1".to_owned());
         }
-        // A robot that sends more is shut out for ten minutes.
-        if self.kind == Kind::Dingtalk && self.per_minute > 20 {
-            return Err("DingTalk takes at most 20 messages a minute".to_owned());
+        // A robot that sends more is shut out.
+        let most = match self.kind {
+            Kind::Dingtalk => Some(("DingTalk", 20)),
+            Kind::Wecom => Some(("WeCom", 20)),
+            Kind::Feishu => Some(("Feishu", 100)),
+            _ => None,
+        };
+        if let Some((name, most)) = most.filter(|(_, most)| self.per_minute > *most) {
+            return Err(format!("{name} takes at most {most} messages a minute"));
+        }
+        if matches!(self.kind, Kind::Wecom | Kind::Teams) && (self.secret.is_some() || self.secret_env.is_some()) {
+            return Err("its address is the secret: use url_env, and no secret".to_owned());
         }
         if let Some(quiet) = &self.quiet {
             hours(quiet).ok_or_else(|| format!("quiet = {quiet:?}: write it as 22:00-07:00"))?;
@@ -206,6 +220,9 @@ mod tests {
         let head = "[[channel]]\nname = 'a'\nkind = 'dingtalk'\n";
         check(head, "channel a: give one of url and url_env");
         check(&format!("{head}url = 'https://x.test'\nper_minute = 30"), "at most 20 messages a minute");
+        let wecom = head.replace("dingtalk", "wecom");
+        check(&format!("{wecom}url = 'https://x.test'\nper_minute = 21"), "WeCom takes at most 20 messages a minute");
+        check(&format!("{wecom}url = 'https://x.test'\nsecret = 's'"), "its address is the secret");
         check(&format!("{head}url = 'https://x.test'\nquiet = 'night'"), "22:00-07:00");
         check(&format!("{head}url = 'https://x.test'\nkinds = ['rain']"), "no warning is of kind rain");
         check(&format!("{head}url = 'https://x.test'\n{head}url = 'https://x.test'"), "two channels are called a");

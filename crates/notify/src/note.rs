@@ -125,6 +125,7 @@ fn kind(lang: Lang, kind: WarningKind) -> &'static str {
         (Lang::En, K::NewRegion) => "new region",
         (Lang::En, K::Surge) => "surge",
         (Lang::En, K::DormantBack) => "back after a silence",
+        (Lang::En, K::SensorFirst) => "on a decoy first",
         (Lang::Zh, K::NewGang) => "新团伙",
         (Lang::Zh, K::NewMethod) => "新攻击方法",
         (Lang::Zh, K::FirstUse) => "首次使用已知方法",
@@ -135,6 +136,7 @@ fn kind(lang: Lang, kind: WarningKind) -> &'static str {
         (Lang::Zh, K::NewRegion) => "波及新地域",
         (Lang::Zh, K::Surge) => "数量激增",
         (Lang::Zh, K::DormantBack) => "沉寂后再现",
+        (Lang::Zh, K::SensorFirst) => "先现于诱饵",
     }
 }
 
@@ -143,6 +145,7 @@ fn to_do_zh(kind: WarningKind) -> &'static str {
     match kind {
         K::NewMethod | K::FirstUse => "排查并关闭可被该方法利用的入口，在同类主机上查找该团伙的其他痕迹",
         K::NewGang => "封堵其基础设施，清理受害主机，关闭入口，然后为其命名",
+        K::SensorFirst => "利用诱饵的记录：封堵其下载源，在更多主机受害前关闭同一入口",
         K::DormantBack => "确认其旧基础设施仍被封堵，并对比其当前行为",
         K::Surge => "找出新增主机的共同点，优先关闭该入口",
         K::NewTenant => "通知该租户，并附上主机与入侵方式",

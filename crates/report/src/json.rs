@@ -57,6 +57,23 @@ impl Report for Gangs {
     }
 }
 
+pub(crate) struct HoneynetJson;
+
+impl Report for HoneynetJson {
+    fn file(&self) -> &'static str {
+        "honeynet.json"
+    }
+    fn summary(&self) -> &'static str {
+        "what decoys saw, what of it is in production and how much later, and the ways in that decoys tell"
+    }
+    fn applies(&self, findings: &Findings) -> bool {
+        findings.honeynet.is_some()
+    }
+    fn write(&self, findings: &Findings, _: &Options, out: &mut (dyn Write + Send)) -> io::Result<()> {
+        document(&findings.honeynet, out)
+    }
+}
+
 pub(crate) struct SpreadJson;
 
 impl Report for SpreadJson {

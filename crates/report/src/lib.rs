@@ -10,6 +10,7 @@ mod attack;
 pub mod escape;
 pub mod export;
 mod folder;
+mod honeynet;
 mod html;
 mod indicators;
 mod json;
@@ -22,6 +23,7 @@ mod partial;
 mod spread;
 mod table;
 mod tables;
+pub mod trend;
 mod view;
 
 use std::io::{self, Write};
@@ -102,6 +104,7 @@ pub const OUTPUTS: &[Output] = &[
     Output::Report(&spread::IncidentMarkdown),
     Output::Report(&spread::IncidentHtml),
     Output::Report(&lines::Warnings),
+    Output::Report(&json::HoneynetJson),
     Output::Report(&lines::DeadLetters),
     Output::Report(&lines::Fleet),
     Output::Export(export::STIX),

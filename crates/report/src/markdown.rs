@@ -61,8 +61,25 @@ fn page(view: &View<'_>, out: &mut String) -> std::fmt::Result {
         let more = grouped(count(findings.gangs.len() - GANGS));
         writeln!(out, "{}\n", Msg::More.with(view.lang, &[&more, "gangs.json"]))?;
     }
+    honeynet(view, out)?;
     quality(view, out)?;
     writeln!(out, "{}", view.say(Msg::Footer))
+}
+
+fn honeynet(view: &View<'_>, out: &mut String) -> std::fmt::Result {
+    let Some(honeynet) = &view.findings.honeynet else { return Ok(()) };
+    writeln!(out, "## {}\n", view.say(Msg::Honeynet))?;
+    for group in honeynet.groups.iter().take(LISTED) {
+        let lines = crate::honeynet::lines(view, honeynet, group, &say);
+        writeln!(
+            out,
+            "- {}: {}: {}",
+            say(&crate::honeynet::name(view, group)),
+            view.say(crate::honeynet::standing(group)),
+            lines.join("; ")
+        )?;
+    }
+    writeln!(out)
 }
 
 fn gang(view: &View<'_>, gang: &Gang, out: &mut String) -> std::fmt::Result {

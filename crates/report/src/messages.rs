@@ -203,6 +203,17 @@ catalogue! {
     WarningNewTenant: "new tenant", "新租户";
     WarningNewRegion: "new region", "新地域";
     WarningDormantBack: "back after a silence", "沉寂后再现";
+    WarningSensorFirst: "on a decoy first", "先现于诱饵";
+    Honeynet: "Honeynet", "蜜网";
+    HoneynetHint: "what decoys saw, and what of it is in production", "诱饵所见，以及其中已到达生产环境者";
+    HoneynetBoth: "On decoys and in production", "诱饵与生产环境均出现";
+    HoneynetEarly: "On decoys alone: early news", "仅见于诱饵：早期消息";
+    HoneynetNoise: "On decoys alone: background noise", "仅见于诱饵：背景噪声";
+    HoneynetBefore: "on decoy {0} {1} before production", "在诱饵 {0} 上早于生产环境 {1}";
+    HoneynetAfter: "in production {1} before decoy {0}", "生产环境早于诱饵 {0} {1}";
+    HoneynetUntimed: "on decoy {0}; which was first is not known", "见于诱饵 {0}；先后未知";
+    HoneynetLabelled: "{0} production episodes have the same graph as decoy {1}, entry {2}", "{0} 个生产片段与诱饵 {1} 的图相同，入口 {2}";
+    HoneynetProduction: "production hosts: {0}", "生产主机：{0}";
     WarningSurge: "surge", "激增";
     Spread: "Spread", "扩散";
     PatientZero: "Patient zero", "首台失陷主机";

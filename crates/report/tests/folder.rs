@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ringleader_model::findings::Findings;
-use ringleader_model::{Rows, Tables as _};
+use ringleader_model::findings::{Decoy, DecoyGroup, DecoySight, DecoyStanding, Findings, Honeynet, Labelled};
+use ringleader_model::{Rows, Tables as _, Timestamp};
 use ringleader_report::{Folder, Lang, OUTPUTS, Options, Output};
 use serde_json::Value;
 
@@ -59,11 +59,27 @@ fn folder(findings: &Findings, lang: Lang) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
+fn honeynet() -> Honeynet {
+    let label = Labelled { host: "web-1".into(), decoy: "pot-1".into(), method: "solr".into(), ..Labelled::default() };
+    let sight = DecoySight { host: "pot-1".into(), first_seen: Some(Timestamp(1)), ..DecoySight::default() };
+    let group = DecoyGroup {
+        standing: DecoyStanding::Both,
+        decoys: vec![sight],
+        lead_seconds: Some(-3),
+        labelled: vec![label],
+        ..DecoyGroup::default()
+    };
+    let groups = vec![group, DecoyGroup::default()];
+    Honeynet { decoys: vec![Decoy { host: "pot-1".into(), ..Decoy::default() }], groups, production_only: 2 }
+}
+
 #[test]
 fn json_files_keep_their_schema() {
     let schemas = root().join("docs/schemas");
     let mut checked = 0;
-    for findings in [sample::sample(), sample::empty(), Findings::default()] {
+    let mut decoys = sample::sample();
+    decoys.honeynet = Some(honeynet());
+    for findings in [sample::sample(), sample::empty(), Findings::default(), decoys] {
         for (name, bytes) in folder(&findings, Lang::En) {
             let Some((stem, kind)) = name.split_once('.').filter(|it| it.1.starts_with("json")) else { continue };
             let schema = fs::read_to_string(schemas.join(format!("{stem}.schema.json"))).expect(&name);

@@ -41,6 +41,7 @@ pub(super) fn demo(out: &Path, lang: Lang) -> Result<Done> {
             methods: None,
             intel: Vec::new(),
             intel_confidence: 70,
+            sensors: None,
             fail_on_findings: false,
             json: false,
         },

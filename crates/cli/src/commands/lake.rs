@@ -123,7 +123,9 @@ mod with_lake {
         let job = |tables: &mut dyn Tables| {
             ringleader_engine::conclude(&shown, &knowledge, &config, &spool, &bar, &mut timings, tables)
         };
-        let mut found = session.watch(&mut folder, job).context("the analysis ended early")?;
+        let map = run::sensors(output)?;
+        let mut found = run::with_sensors(&mut folder, map.as_ref(), |tables| session.watch(tables, job))
+            .context("the analysis ended early")?;
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         timings.push(Timing { stage: "whole".to_owned(), milliseconds });
         bar.stage("report");
@@ -132,6 +134,7 @@ mod with_lake {
         found.findings.run.inputs = shown.buckets.inputs().to_vec();
         // What was found is written even where it cannot be remembered.
         let recorded = session.record(&mut found, "");
+        let recorded = recorded.and_then(|()| session.notices(&found, "", output));
         let done = run::finish(found, folder, output, None, &knowledge, &bar)?;
         // `hunt` finds them again. Who may only read the lake says with --out where they are.
         if let Ok(folder) = output.out.canonicalize() {

@@ -49,6 +49,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Done> {
         Command::Allow(command) => ledger::allow(&command),
         Command::Case(command) => ledger::case(&command),
         Command::Notify(command) => ledger::notify(&command),
+        Command::Report(args) => ledger::report(&args),
         Command::Ledger(command) => ledger::admin(&command),
         Command::Spread(args) => spread::spread(&args),
         Command::Simulate(args) => simulate::simulate(&args),

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use ringleader_engine::assemble::Known;
 use ringleader_engine::collect::Progress;
 use ringleader_engine::excerpts::Spool;
+use ringleader_engine::sensors::{SensorMap, Watch};
 use ringleader_engine::sources::Input;
 use ringleader_engine::{Config, Run};
 use ringleader_model::Tables;
@@ -42,13 +43,37 @@ pub(super) fn run(args: &RunArgs) -> Result<Done> {
     let bar = Bar::new();
     let mut folder = Folder::new(&args.output.out, args.output.processes);
     let job = |tables: &mut dyn Tables| ringleader_engine::run(&inputs, &knowledge, &config, &bar, tables);
-    let mut run = session.watch(&mut folder, job).context("the run ended early")?;
+    let map = sensors(&args.output)?;
+    let mut run =
+        with_sensors(&mut folder, map.as_ref(), |tables| session.watch(tables, job)).context("the run ended early")?;
     bar.stage("report");
     describe(&mut run.findings, &inputs, &args.output, &knowledge);
     // What was found is written even where it cannot be remembered.
     let recorded = session.record(&mut run, &args.read.tenant);
+    let recorded = recorded.and_then(|()| session.notices(&run, &args.read.tenant, &args.output));
     let done = finish(run, folder, &args.output, args.alert.as_deref(), &knowledge, &bar)?;
     recorded.map(|()| done)
+}
+
+/// The map of decoys, where one is given.
+pub(super) fn sensors(output: &OutputArgs) -> Result<Option<SensorMap>> {
+    let Some(path) = &output.sensors else { return Ok(None) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the sensors {}", path.display()))?;
+    let map = SensorMap::parse(&text).map_err(anyhow::Error::msg);
+    map.map(Some).with_context(|| format!("{}: not a map of sensors", path.display()))
+}
+
+/// Runs, and notes what decoys saw of it.
+pub(super) fn with_sensors(
+    tables: &mut dyn Tables,
+    map: Option<&SensorMap>,
+    run: impl FnOnce(&mut dyn Tables) -> std::io::Result<Run>,
+) -> std::io::Result<Run> {
+    let Some(map) = map else { return run(tables) };
+    let mut watch = Watch::new(tables, map);
+    let mut found = run(&mut watch)?;
+    found.findings.honeynet = Some(watch.done(&found.findings));
+    Ok(found)
 }
 
 /// Writes the folder, then says what is in it.

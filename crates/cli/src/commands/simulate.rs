@@ -24,6 +24,9 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Done> {
     if let Some(worm) = args.incident {
         return incident(args, worm);
     }
+    if let Some(days) = args.month {
+        return month(args, days);
+    }
     let events = args.events.unwrap_or(EVENTS);
     let config = Config {
         seed: args.seed,
@@ -77,6 +80,35 @@ pub(super) fn simulate(args: &SimulateArgs) -> Result<Done> {
         grouped(counts.lost),
         grouped(counts.bot),
         count(counts.incidents, "incident", "incidents"),
+    );
+    Ok(Done::Clean)
+}
+
+/// A folder with a log for each day.
+fn month(args: &SimulateArgs, days: u64) -> Result<Done> {
+    use simulate::month::{Month, month};
+    if args.out == Path::new("-") {
+        bail!("a month is a folder of logs: it cannot go to standard output");
+    }
+    if args.truth.is_some() {
+        bail!("of a month, the truth is truth.tsv in its folder: leave --truth out");
+    }
+    let hosts = args.hosts.unwrap_or(Month::default().hosts);
+    let mut month_ = Month { seed: args.seed, days: days + args.lead, hosts, lead: args.lead, ..Month::default() };
+    if let Some(events) = args.events {
+        month_.events = (events / month_.days / hosts).max(1);
+    }
+    let bar = Bar::new();
+    bar.stage("simulate");
+    let written =
+        month(&month_, &args.out).with_context(|| format!("cannot write the month to {}", args.out.display()))?;
+    bar.finish();
+    anstream::eprintln!(
+        "{} in {}, {} MB; {}",
+        count(written.counts.written, "event", "events"),
+        count(written.days.len() as u64, "day", "days"),
+        grouped(written.counts.bytes >> 20),
+        count(written.changes.len() as u64, "change to be told", "changes to be told"),
     );
     Ok(Done::Clean)
 }

@@ -15,7 +15,7 @@ use ringleader_pipeline::reconstruct::{Question, Rules, spell};
 use ringleader_report::Folder;
 use serde::Deserialize;
 
-use super::run::{describe, knowledge, known, lang};
+use super::run::{describe, knowledge, known, lang, with_sensors};
 use super::{Done, collect_config, inputs};
 use crate::args::SpreadArgs;
 use crate::progress::Bar;
@@ -81,8 +81,11 @@ pub(super) fn spread(args: &SpreadArgs) -> Result<Done> {
     let bar = Bar::new();
     let mut folder = Folder::new(&args.output.out, args.output.processes);
     let rules = Rules::built_in();
-    let mut run = ringleader_engine::spread::spread(&inputs, &knowledge, &config, &question, &rules, &bar, &mut folder)
-        .context("the run ended early")?;
+    let map = super::run::sensors(&args.output)?;
+    let job = |tables: &mut dyn ringleader_model::Tables| {
+        ringleader_engine::spread::spread(&inputs, &knowledge, &config, &question, &rules, &bar, tables)
+    };
+    let mut run = with_sensors(&mut folder, map.as_ref(), job).context("the run ended early")?;
     bar.stage("report");
     describe(&mut run.findings, &inputs, &args.output, &knowledge);
     let options = ringleader_report::Options { lang: lang(args.output.lang) };

@@ -44,11 +44,13 @@ pub struct Month {
     pub hosts: u64,
     /// Events of a host on a day, gangs' aside.
     pub events: u64,
+    /// Ordinary days before those that are counted below: a month to compare with.
+    pub lead: u64,
 }
 
 impl Default for Month {
     fn default() -> Self {
-        Self { seed: 1, days: 30, hosts: 200, events: 200 }
+        Self { seed: 1, days: 30, hosts: 200, events: 200, lead: 0 }
     }
 }
 
@@ -156,7 +158,9 @@ fn scripts(seed: u64) -> Result<Scripts, String> {
 fn plan(world: &mut World<'_>, scripts: &Scripts, at: usize, month: &Month) -> Vec<Planned> {
     let name = scripts.gangs[at].name;
     let change = CHANGES.iter().find(|it| it.0 == name);
-    let begin = BEGIN_LATER.iter().find(|it| it.0 == name).map_or(0, |it| it.1);
+    let lead = month.lead;
+    let begin = BEGIN_LATER.iter().find(|it| it.0 == name).map_or(0, |it| lead + it.1);
+    let wave_days = WAVE_DAYS.max(month.days.div_ceil(gangs::WAVES));
     let able = |gang: usize| -> Vec<u32> {
         let entry = &scripts.families[scripts.gangs[gang].family].scenes[0];
         let runs = |host: &Host| host.service(entry.from).is_some() && host.service(entry.needs).is_some();
@@ -167,14 +171,14 @@ fn plan(world: &mut World<'_>, scripts: &Scripts, at: usize, month: &Month) -> V
     let mut random = Random::new(month.seed ^ 0x3057 ^ (at as u64) << 16);
     let mut planned = Vec::new();
     for day in begin..month.days {
-        if name == SILENT.0 && (SILENT.1..SILENT.2).contains(&day) {
+        if name == SILENT.0 && (lead + SILENT.1..lead + SILENT.2).contains(&day) {
             continue;
         }
-        let changed = change.is_some_and(|it| day >= it.1);
+        let changed = change.is_some_and(|it| day >= lead + it.1);
         let hosts = if changed { after.as_ref().unwrap_or(&before) } else { &before };
-        let count = if name == SURGE.0 && day == SURGE.1 { SURGE.2 } else { A_DAY };
+        let count = if name == SURGE.0 && day == lead + SURGE.1 { SURGE.2 } else { A_DAY };
         // Not all renew their servers on the same day.
-        let wave = ((day + at as u64) / WAVE_DAYS).min(gangs::WAVES - 1);
+        let wave = ((day + at as u64) / wave_days).min(gangs::WAVES - 1);
         for _ in 0..if hosts.is_empty() { 0 } else { count } {
             let host = hosts[random.below(hosts.len() as u64) as usize];
             planned.push(Planned { day, host, wave, changed });
@@ -207,11 +211,12 @@ fn changes_of(gang: &'static str, planned: &[Planned], month: &Month) -> Vec<Cha
     for wave in waves.keys().skip(1) {
         add(ChangeKind::NewInfrastructure, &|it| it.wave == *wave);
     }
-    if gang == SILENT.0 && SILENT.2 < month.days {
-        add(ChangeKind::DormantBack, &|it| it.day >= SILENT.2);
+    if gang == SILENT.0 && month.lead + SILENT.2 < month.days {
+        add(ChangeKind::DormantBack, &|it| it.day >= month.lead + SILENT.2);
     }
-    if gang == SURGE.0 && SURGE.1 < month.days {
-        changes.push(Change { kind: ChangeKind::Surge, gang, day: SURGE.1, second_host_day: SURGE.1 });
+    if gang == SURGE.0 && month.lead + SURGE.1 < month.days {
+        let day = month.lead + SURGE.1;
+        changes.push(Change { kind: ChangeKind::Surge, gang, day, second_host_day: day });
     }
     changes
 }

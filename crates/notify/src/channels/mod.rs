@@ -1,10 +1,13 @@
 //! One file a receiver: notes → its own message, sent.
 
 mod dingtalk;
+mod feishu;
 mod mail;
 mod slack;
 mod syslog;
+mod teams;
 mod webhook;
+mod wecom;
 
 use ringleader_model::Timestamp;
 
@@ -19,7 +22,10 @@ pub(crate) fn deliver(channel: &Channel, notes: &[Note], ids: &[String], now: Ti
     let post = Post { channel, url: &url, secret: secret.as_deref(), notes, ids, now };
     match channel.kind {
         Kind::Dingtalk => dingtalk::send(&post),
+        Kind::Feishu => feishu::send(&post),
+        Kind::Wecom => wecom::send(&post),
         Kind::Slack => slack::send(&post),
+        Kind::Teams => teams::send(&post),
         Kind::Webhook => webhook::send(&post),
         Kind::Mail => mail::send(&post),
         Kind::Syslog => syslog::send(&post),

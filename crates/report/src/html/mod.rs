@@ -7,6 +7,7 @@
 mod chart;
 mod gang;
 mod graph;
+mod honeynet;
 mod sections;
 
 use std::fmt::Write as _;
@@ -44,6 +45,7 @@ impl Report for Html {
         } else {
             gangs(&view, out)?;
         }
+        honeynet::section(&view, out)?;
         sections::spread(&view, out)?;
         sections::quality(&view, out)?;
         tail(&view, out)
@@ -68,7 +70,7 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 

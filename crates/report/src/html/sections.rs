@@ -78,6 +78,7 @@ fn warnings(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
             WarningKind::NewRegion => Msg::WarningNewRegion,
             WarningKind::Surge => Msg::WarningSurge,
             WarningKind::DormantBack => Msg::WarningDormantBack,
+            WarningKind::SensorFirst => Msg::WarningSensorFirst,
         };
         let time = it.time.map(minute).unwrap_or_default();
         write!(

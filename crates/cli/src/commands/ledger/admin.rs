@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use ringleader_ledger::SCHEMA;
+use ringleader_ledger::{Place, SCHEMA};
 use serde_json::json;
 
 use super::show::{self, day, minute};
@@ -108,13 +108,13 @@ fn places(file: Option<&Path>, args: &LedgerArgs) -> Result<Done> {
     let Some(file) = file else {
         let places = look(args)?.places()?;
         if args.json {
-            let rows: Vec<_> =
-                places.iter().map(|it| json!({ "pattern": it.0, "tenant": it.1, "region": it.2 })).collect();
-            return show::json(&rows);
+            return show::json(&places);
         }
         let mut to = anstream::stdout().lock();
-        for (pattern, tenant, region) in &places {
-            writeln!(to, "{:<40} {:<20} {}", short(pattern, 40), short(tenant, 20), short(region, 20))?;
+        for it in &places {
+            let cells = [(&it.pattern, 40), (&it.tenant, 20), (&it.region, 16), (&it.sector, 16), (&it.service, 16)];
+            let cells = cells.map(|(text, wide)| format!("{:<wide$}", short(text, wide)));
+            writeln!(to, "{}", cells.join(" ").trim_end())?;
         }
         writeln!(to, "{}", count(places.len() as u64, "place", "places"))?;
         return Ok(Done::Clean);
@@ -127,19 +127,26 @@ fn places(file: Option<&Path>, args: &LedgerArgs) -> Result<Done> {
     Ok(Done::Clean)
 }
 
-/// `pattern,tenant,region`; a heading, empty lines and lines that start with # say nothing.
-fn parse(text: &str) -> Result<Vec<(String, String, String)>> {
+/// `pattern,tenant,region,sector,service`; a heading, empty lines and lines that start with # say nothing, and the cells at
+/// the end may be left out.
+fn parse(text: &str) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for (n, line) in (1..).zip(text.lines()) {
         let cells: Vec<&str> = line.split(',').map(str::trim).collect();
         match cells[..] {
             [""] | ["pattern", ..] => {}
             [first, ..] if first.starts_with('#') => {}
-            [pattern, tenant] if !pattern.is_empty() => places.push((pattern.into(), tenant.into(), String::new())),
-            [pattern, tenant, region] if !pattern.is_empty() => {
-                places.push((pattern.into(), tenant.into(), region.into()));
+            [pattern, _, ..] if !pattern.is_empty() && cells.len() <= 5 => {
+                let cell = |at: usize| cells.get(at).copied().unwrap_or_default().to_owned();
+                places.push(Place {
+                    pattern: cell(0),
+                    tenant: cell(1),
+                    region: cell(2),
+                    sector: cell(3),
+                    service: cell(4),
+                });
             }
-            _ => bail!("line {n}: not pattern,tenant,region"),
+            _ => bail!("line {n}: not pattern,tenant,region,sector,service"),
         }
         if places.len() > MAX_PLACES {
             bail!("more than {MAX_PLACES} places");
@@ -154,11 +161,12 @@ mod tests {
 
     #[test]
     fn places_are_read_line_by_line() {
-        let places = parse("pattern,tenant,region\n# ours\nshop-*, shop, eu\n\nci-*,ci\n").unwrap();
-        assert_eq!(
-            places,
-            [("shop-*".into(), "shop".into(), "eu".into()), ("ci-*".into(), "ci".into(), String::new())]
-        );
-        assert_eq!(parse("a,b,c,d").unwrap_err().to_string(), "line 1: not pattern,tenant,region");
+        let places = parse("pattern,tenant,region\n# ours\nshop-*, shop, eu\n\nci-*,ci\nx-*,,,retail,web\n").unwrap();
+        let row = |it: &Place| [&it.pattern, &it.tenant, &it.region, &it.sector, &it.service].map(String::clone);
+        assert_eq!(row(&places[0]), ["shop-*", "shop", "eu", "", ""]);
+        assert_eq!(row(&places[1]), ["ci-*", "ci", "", "", ""]);
+        assert_eq!(row(&places[2]), ["x-*", "", "", "retail", "web"]);
+        let error = parse("a,b,c,d,e,f").unwrap_err().to_string();
+        assert_eq!(error, "line 1: not pattern,tenant,region,sector,service");
     }
 }

@@ -11,16 +11,20 @@ mod gang;
 #[cfg(feature = "ledger")]
 mod known;
 #[cfg(feature = "ledger")]
+mod notices;
+#[cfg(feature = "ledger")]
 mod notify;
+#[cfg(feature = "ledger")]
+mod report;
 #[cfg(feature = "ledger")]
 mod session;
 #[cfg(feature = "ledger")]
 mod show;
 
 #[cfg(not(feature = "ledger"))]
-pub(super) use left_out::{Session, admin, allow, case, gang, notify};
+pub(super) use left_out::{Session, admin, allow, case, gang, notify, report};
 #[cfg(feature = "ledger")]
-pub(super) use with_ledger::{Session, admin, allow, case, gang, notify};
+pub(super) use with_ledger::{Session, admin, allow, case, gang, notify, report};
 
 #[cfg(feature = "ledger")]
 mod with_ledger {
@@ -36,6 +40,7 @@ mod with_ledger {
     pub(in crate::commands) use super::case::case;
     pub(in crate::commands) use super::gang::gang;
     pub(in crate::commands) use super::notify::notify;
+    pub(in crate::commands) use super::report::report;
     pub(in crate::commands) use super::session::Session;
 
     pub(in crate::commands::ledger) fn look(args: &LedgerArgs) -> Result<Ledger> {
@@ -85,7 +90,7 @@ mod left_out {
     use ringleader_model::Tables;
 
     use crate::args::{OutputArgs, RecordArgs};
-    use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand, NotifyCommand};
+    use crate::args_ledger::{AllowCommand, CaseCommand, GangCommand, LedgerCommand, NotifyCommand, ReportArgs};
     use crate::commands::{Done, run};
 
     const LEFT_OUT: &str =
@@ -104,6 +109,9 @@ mod left_out {
         bail!("{LEFT_OUT}")
     }
     pub(in crate::commands) fn admin(_: &LedgerCommand) -> Result<Done> {
+        bail!("{LEFT_OUT}")
+    }
+    pub(in crate::commands) fn report(_: &ReportArgs) -> Result<Done> {
         bail!("{LEFT_OUT}")
     }
 
@@ -128,6 +136,9 @@ mod left_out {
             run(tables)
         }
         pub(in crate::commands) fn record(&mut self, _: &mut Run, _: &str) -> Result<()> {
+            Ok(())
+        }
+        pub(in crate::commands) fn notices(&mut self, _: &Run, _: &str, _: &OutputArgs) -> Result<()> {
             Ok(())
         }
     }

@@ -65,6 +65,14 @@ impl Session {
         result
     }
 
+    /// What each tenant needs to know, where the ledger knows whose hosts are whose.
+    pub(in crate::commands) fn notices(&mut self, run: &Run, tenant: &str, output: &OutputArgs) -> Result<()> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let places = open.ledger.placed(tenant)?;
+        let notices = ringleader_ledger::notices(&run.findings, &open.seen, &places);
+        super::notices::write(&notices, run::lang(output.lang), &output.out)
+    }
+
     /// Records the run; its warnings take the place of those that it gave without memory.
     pub(in crate::commands) fn record(&mut self, run: &mut Run, tenant: &str) -> Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringleader_model::trend::Day;
 use serde::Deserialize;
 
 use super::entry::Role;
@@ -23,6 +24,7 @@ struct File {
     names: Vec<String>,
     class: String,
     cve: Option<String>,
+    disclosed: Option<String>,
     product: String,
     #[serde(default)]
     ports: Vec<u16>,
@@ -60,6 +62,10 @@ pub(super) fn parse(text: &str) -> Result<Method, String> {
     if file.id.is_empty() || !file.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
         return Err(format!("id `{}` is not snake_case", file.id));
     }
+    let disclosed = match file.disclosed {
+        Some(text) => Some(Day::parse(&text).ok_or_else(|| format!("disclosed `{text}` is no date like 2019-08-01"))?),
+        None => None,
+    };
     let mut entry = BTreeMap::new();
     for (name, permille) in file.entry {
         let role = Role::from_name(&name).ok_or_else(|| format!("unknown entry role `{name}`"))?;
@@ -93,6 +99,7 @@ pub(super) fn parse(text: &str) -> Result<Method, String> {
         names: file.names,
         class,
         cve: file.cve,
+        disclosed,
         product: file.product,
         ports: file.ports,
         technique: file.technique,

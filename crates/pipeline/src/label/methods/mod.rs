@@ -82,6 +82,8 @@ pub struct Method {
     pub names: Vec<String>,
     pub class: MethodClass,
     pub cve: Option<String>,
+    /// The day on which its CVE record was published.
+    pub disclosed: Option<ringleader_model::trend::Day>,
     pub product: String,
     pub ports: Vec<u16>,
     /// ATT&CK technique.
