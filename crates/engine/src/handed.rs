@@ -126,6 +126,7 @@ mod tests {
             end: None,
             behaviours: Vec::new(),
             network_roles: Vec::new(),
+            network: None,
             indicators: indicators.iter().map(|it| (IndicatorKind::FilePath, it.0, it.1.to_owned())).collect(),
             members: Vec::new(),
         };

@@ -14,6 +14,8 @@ const MAX_LIFELINES: usize = 40;
 
 /// Kind and value.
 type Key<'a> = (&'a str, &'a str);
+/// From when to when a gang showed it, and which.
+type Shown<'a> = ((Day, Day), &'a str);
 
 fn infrastructure(memory: &GangMemory) -> impl Iterator<Item = (Key<'_>, &FactMemory)> {
     let own = memory.facts.iter().filter(|it| it.0.0 == FactKind::Infrastructure);
@@ -58,7 +60,7 @@ pub(super) fn lifelines(memory: &GangMemory, period: &Period) -> Vec<Lifeline> {
 pub(super) fn churn(held: &Held, period: &Period, asked: &dyn Fn(&str) -> bool) -> Churn {
     let mut churn = Churn { days: period.days().map(|_| (0, 0)).collect(), ..Churn::default() };
     // A value that two gangs show is one value.
-    let mut whose: BTreeMap<Key<'_>, Vec<((Day, Day), &str)>> = BTreeMap::new();
+    let mut whose: BTreeMap<Key<'_>, Vec<Shown<'_>>> = BTreeMap::new();
     for (gang, memory) in held.memory.gangs.iter().filter(|it| !held.decided.dismissed.contains_key(it.0)) {
         for (key, it) in infrastructure(memory) {
             whose.entry(key).or_default().push((life(it), gang));

@@ -40,6 +40,7 @@ fn record(ledger: &mut Ledger, on: &str, acts: &[Act<'_>]) {
                 confidence: Permille::new(900),
                 novelty: Novelty::Known,
                 hosts: 1,
+                succeeded_hosts: 0,
                 first_seen: Some(at),
                 evidence_ids: Vec::new(),
             };

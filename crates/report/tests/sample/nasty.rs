@@ -147,6 +147,7 @@ pub fn nasty() -> Findings {
                 confidence: Permille::new(900),
                 novelty: Novelty::New,
                 hosts: 1,
+                succeeded_hosts: 0,
                 first_seen: None,
                 evidence_ids: Vec::new(),
             }],
