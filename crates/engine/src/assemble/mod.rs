@@ -159,6 +159,15 @@ impl<'a> Assembly<'a> {
         self.gang_of.get(&campaign).map_or(Group::Alone(campaign), |it| Group::Gang(*it))
     }
 
+    /// Whether anything tells whose it is.
+    fn is_signed(&self, group: Group) -> bool {
+        let signed = |it: &usize| !self.campaigns.list[*it].signature.is_empty();
+        match group {
+            Group::Gang(at) => self.gangs[at].campaigns.iter().any(signed),
+            Group::Alone(at) => signed(&at),
+        }
+    }
+
     fn shown(&self, campaign: usize) -> bool {
         is_shown(&self.campaigns.list[campaign])
     }

@@ -14,7 +14,7 @@ use super::{Assembly, Group};
 use crate::records::Records;
 
 /// A scrap that begins so soon after or before an episode is left of the same intrusion, microseconds.
-const LEFT: u64 = 30_000_000;
+const LEFT: u64 = 60_000_000;
 
 /// How often remnants stand next to each gang's episodes, of all hosts.
 #[derive(Default)]
@@ -103,17 +103,23 @@ impl Remnants {
     }
 }
 
+/// Nothing tells whose it is, and it may be what several do that run one kit: something above it was lost, or its whole gang is
+/// known by its structure alone.
 fn is_scrap(assembly: &Assembly<'_>, record: &EpisodeRecord) -> bool {
-    let campaign = assembly.campaigns.of_group.get(&record.group);
-    let unsigned = campaign.is_some_and(|it| assembly.campaigns.list[*it].signature.is_empty());
-    let cut_off = |it: &NodeRecord| {
-        !it.inferred && matches!(it.status, ParentStatus::Missing | ParentStatus::Forked | ParentStatus::Reparented)
-    };
-    let above_is_lost = || record.nodes.first().is_some_and(|it| it.inferred);
-    unsigned && (above_is_lost() || record.nodes.iter().find(|it| !it.inferred).is_some_and(cut_off))
+    let Some(campaign) = assembly.campaigns.of_group.get(&record.group) else { return false };
+    assembly.campaigns.list[*campaign].signature.is_empty()
+        && (is_cut_off(record) || !assembly.is_signed(assembly.group_of(*campaign)))
 }
 
-/// The campaign that a scrap goes to: of the one gang on its host that does all it shows, unless its own gang is there.
+fn is_cut_off(record: &EpisodeRecord) -> bool {
+    let cut_off =
+        |it: &NodeRecord| matches!(it.status, ParentStatus::Missing | ParentStatus::Forked | ParentStatus::Reparented);
+    let above_is_lost = || record.nodes.first().is_some_and(|it| it.inferred);
+    above_is_lost() || record.nodes.iter().find(|it| !it.inferred).is_some_and(cut_off)
+}
+
+/// The campaign that a scrap goes to: of the one gang on its host that does all it shows, or that it was left alone right
+/// beside; unless its own gang is there.
 fn owner_of_scrap(
     assembly: &Assembly<'_>,
     doings: &BTreeMap<Group, Doings>,
@@ -124,14 +130,13 @@ fn owner_of_scrap(
         return None;
     }
     let own = assembly.group_of(campaign);
-    let signed = || doings.iter().filter(|it| it.1.signed);
     let the_one = |is: &dyn Fn(&Group, &Doings) -> bool| {
-        let mut those = signed().filter(|(group, done)| **group == own || is(group, done));
+        let mut those = doings.iter().filter(|(group, done)| done.signed && (**group == own || is(group, done)));
         those.next().filter(|_| those.next().is_none())
     };
-    // It does what the gang does; or it was left alone right beside it, and beside no other.
     let held = the_one(&|group, _| assembly.steps[group].hold(record));
-    let (group, only) = held.or_else(|| the_one(&|_, done| done.nearest(record).is_some_and(|it| it.0 <= LEFT)))?;
+    let beside = || the_one(&|_, done| done.nearest(record).is_some_and(|it| it.0 <= LEFT));
+    let (group, only) = held.or_else(|| beside().filter(|_| is_cut_off(record)))?;
     if *group == own { None } else { Some(only.nearest(record)?.1) }
 }
 
