@@ -105,7 +105,7 @@ impl Beside {
     /// `logged` is how long the hosts' logs are together.
     pub fn owns(&self, remnant: &EpisodeRecord, is_next: bool, held: bool, ordinary: &Ordinary, logged: i64) -> bool {
         if held && remnant.tie != Tie::Comrade {
-            return remnant.nodes.iter().filter(|it| !it.inferred).any(|it| {
+            return remnant.nodes.iter().filter(|it| !it.inferred && !self.there.was_before(it.path)).any(|it| {
                 is_next && self.next.owns(it.path, (1, 1), ordinary, logged)
                     || self.there.owns(it.path, (LEAST_THERE, 1), ordinary, logged)
             });
@@ -136,6 +136,13 @@ impl Counted {
         while self.paths.len() > PATHS {
             self.paths.pop_last();
         }
+    }
+
+    /// Whether a path is there before the gang is, half as often at least as if it had nothing to do with it.
+    fn was_before(&self, path: Key) -> bool {
+        let Some(of) = self.paths.get(&path) else { return false };
+        let expected = u128::from(of.times) * self.before.max(0) as u128 / self.time.max(1) as u128;
+        expected >= u128::from(LEAST_EXPECTED) && u128::from(of.before) * 2 >= expected
     }
 
     /// Whether a path is not there before the gang is, where it would be if it had nothing to do with it.
@@ -254,6 +261,8 @@ mod tests {
             beside.owns(&remnant, false, false, &ordinary, 500_000 * SECOND)
         };
         assert!(!owns(7) && owns(8));
+        let held = |path: Key| beside.owns(&remnant(path, 5000 * SECOND), true, true, &ordinary, 500_000 * SECOND);
+        assert!(!held(7), "even where an episode of the gang shows it once");
         assert!(!owns(0), "a session is everybody's");
     }
 }
