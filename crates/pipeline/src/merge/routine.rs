@@ -22,6 +22,8 @@ const SPAN: i64 = 850;
 /// It is there from the start: of a hundred hosts that show it late in their logs, so many show it early as well. What
 /// comes to one host after another does not.
 const FROM_THE_START: u64 = 65;
+const EVERYWHERE: u64 = 85;
+const MANY_HOSTS: u64 = 8;
 /// It goes with intrusions where they are found on its hosts half as often again as on all hosts, and a tenth more.
 const OFTEN: u64 = 1500;
 const MORE: u64 = 100;
@@ -96,7 +98,8 @@ pub(super) fn settle(campaigns: &mut [Campaign], fleet: u64) {
     let usual = (taken.count() * 1000).checked_div(fleet).unwrap_or(0);
     let goes_with = usual * OFTEN / 1000 + MORE;
     let whole = last.saturating_sub(first) / 1_000_000 * SPAN;
-    shown.retain(|_, it| it.recurs(whole) && it.hosts.share_in(&taken) <= goes_with);
+    let apart = |it: &Shown| it.hosts.share_in(&taken) <= goes_with;
+    shown.retain(|_, it| it.recurs(whole) && (apart(it) || it.was_everywhere()));
     for campaign in campaigns.iter_mut().filter(|it| it.hostile && may_be_routine(it)) {
         let times = |routine: bool| -> u64 {
             let showing = campaign.nodes.values().filter(|it| !it.behaviours.is_empty());
@@ -139,6 +142,13 @@ impl Shown {
             && self.times >= self.signed * SIGNED
             && span / 1000 >= whole
             && self.early.count() * 100 >= self.late.count() * FROM_THE_START
+    }
+}
+
+impl Shown {
+    /// On many hosts from the start on: then it is no matter what else came to them later.
+    fn was_everywhere(&self) -> bool {
+        self.hosts.count() >= MANY_HOSTS && self.early.count() * 100 >= self.late.count() * EVERYWHERE
     }
 }
 
@@ -197,7 +207,7 @@ mod tests {
         check(vec![campaign(PRUNE, 0..40, 40, false)], &[true]);
         check(vec![campaign(PRUNE, 0..40, 300, true)], &[true]);
         check(vec![campaign("/tmp/.x/prune", 0..40, 300, false)], &[true]);
-        check(vec![campaign("wget <url>", 0..10, 20, true), campaign(PRUNE, 0..10, 100, false)], &[true, true]);
+        check(vec![campaign("wget <url>", 0..6, 20, true), campaign(PRUNE, 0..6, 100, false)], &[true, true]);
     }
 
     #[test]
