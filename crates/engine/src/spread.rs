@@ -25,7 +25,6 @@ use crate::buckets::Buckets;
 use crate::collect::{Progress, Take, Tap, collect_with};
 use crate::excerpts::quote_evidence;
 use crate::sources::Input;
-use crate::wire::{Wire, Worker};
 use crate::{Config, Run, conclude, spool_stdin, timing};
 
 /// Places kept of one gang on one host.
@@ -44,12 +43,11 @@ pub fn spread(
     let start = Instant::now();
     let (inputs, spool, _held) = spool_stdin(inputs)?;
     progress.stage("collect");
-    let wire = Wire::default();
-    let flows = TakingFlows { rules, wire: &wire, observed: Mutex::default(), taken: AtomicU64::new(0) };
+    let flows = TakingFlows { rules, observed: Mutex::default(), taken: AtomicU64::new(0) };
     let collected = collect_with(&inputs, &config.collect, progress, Some(&flows))?;
     let mut timings = vec![timing("collect", start)];
     let (observed, taken) = (flows.observed, flows.taken.into_inner());
-    let observing = Observing { buckets: &collected, rules, knowledge, wire: &wire, observed, taken };
+    let observing = Observing { buckets: &collected, rules, knowledge, observed, taken };
     let mut members = Members { tables, seen: BTreeMap::new(), methods: BTreeMap::new() };
     let mut run = conclude(&observing, knowledge, config, &spool, progress, &mut timings, &mut members)?;
     let began = Instant::now();
@@ -75,7 +73,6 @@ struct Observing<'a> {
     buckets: &'a dyn Buckets,
     rules: &'a Rules,
     knowledge: &'a Knowledge,
-    wire: &'a Wire,
     observed: Mutex<Observed>,
     /// Flows that went no further than their sums.
     taken: u64,
@@ -84,26 +81,23 @@ struct Observing<'a> {
 /// Sums flows of the wire as they are read: nothing else asks for them.
 struct TakingFlows<'a> {
     rules: &'a Rules,
-    wire: &'a Wire,
     observed: Mutex<Observed>,
     taken: AtomicU64,
 }
 
 struct OneThreads<'a> {
     flows: Option<Flows<'a>>,
-    wire: Worker<'a>,
     whole: &'a TakingFlows<'a>,
 }
 
 impl Tap for TakingFlows<'_> {
     fn worker(&self) -> Box<dyn Take + '_> {
-        Box::new(OneThreads { flows: Some(Flows::new(self.rules)), wire: self.wire.one(), whole: self })
+        Box::new(OneThreads { flows: Some(Flows::new(self.rules)), whole: self })
     }
 }
 
 impl Take for OneThreads<'_> {
     fn take(&mut self, event: &Event<'_>, id: EventId, place: Place) -> bool {
-        self.wire.add(event, id, place);
         self.flows.as_mut().is_some_and(|it| it.take(event, id, place.source, place.offset, place.length))
     }
 }
@@ -139,8 +133,9 @@ impl Buckets for Observing<'_> {
     fn tapped(&self) -> u64 {
         self.taken
     }
+    /// Who calls whom is what the reconstruction is made of: it is not summed a second time for network roles.
     fn wire(&self) -> Option<Sums> {
-        self.wire.sums()
+        Some(Sums::default())
     }
     fn is_unchanged(&self, source: &str) -> bool {
         self.buckets.is_unchanged(source)
