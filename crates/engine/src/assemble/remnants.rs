@@ -91,7 +91,8 @@ impl Remnants {
             }
             let mut owners = doings.iter().filter(|(group, done)| {
                 let is_near = is_near(&done.times, record);
-                let held = assembly.steps[group].hold(record);
+                // What a comrade does is its own: it is not asked whether the gang does it.
+                let held = record.tie != Tie::Comrade && assembly.steps[group].hold(record);
                 let beside = self.beside.get(group);
                 beside.is_some_and(|it| it.owns(record, is_near, held, &self.ordinary, self.logged))
             });

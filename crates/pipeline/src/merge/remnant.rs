@@ -104,7 +104,7 @@ impl Beside {
     /// Whether the remnant, or any path of it, is the gang's: not there by chance. `held`: the gang does all that it shows;
     /// `logged` is how long the hosts' logs are together.
     pub fn owns(&self, remnant: &EpisodeRecord, is_next: bool, held: bool, ordinary: &Ordinary, logged: i64) -> bool {
-        if held && remnant.tie != Tie::Comrade {
+        if held {
             return remnant.nodes.iter().filter(|it| !it.inferred && !self.there.was_before(it.path)).any(|it| {
                 is_next && self.next.owns(it.path, (1, 1), ordinary, logged)
                     || self.there.owns(it.path, (LEAST_THERE, 1), ordinary, logged)
@@ -138,18 +138,22 @@ impl Counted {
         }
     }
 
-    /// Whether a path is there before the gang is, half as often at least as if it had nothing to do with it.
-    fn was_before(&self, path: Key) -> bool {
-        let Some(of) = self.paths.get(&path) else { return false };
+    /// How often a path is there before the gang is, and how often it would be if it had nothing to do with it; `None` where
+    /// that is too seldom to tell.
+    fn before(&self, path: Key) -> Option<(u128, u128)> {
+        let of = self.paths.get(&path)?;
         let expected = u128::from(of.times) * self.before.max(0) as u128 / self.time.max(1) as u128;
-        expected >= u128::from(LEAST_EXPECTED) && u128::from(of.before) * 2 >= expected
+        (expected >= u128::from(LEAST_EXPECTED)).then_some((u128::from(of.before), expected))
     }
 
-    /// Whether a path is not there before the gang is, where it would be if it had nothing to do with it.
+    /// Whether it is there half as often at least as if it had nothing to do with the gang.
+    fn was_before(&self, path: Key) -> bool {
+        self.before(path).is_some_and(|(seen, expected)| seen * 2 >= expected)
+    }
+
+    /// Whether it is hardly there, where it would be if it had nothing to do with the gang.
     fn came_with_it(&self, path: Key) -> bool {
-        let Some(of) = self.paths.get(&path) else { return false };
-        let expected = u128::from(of.times) * self.before.max(0) as u128 / self.time.max(1) as u128;
-        expected >= u128::from(LEAST_EXPECTED) && u128::from(of.before) * 10 <= expected
+        self.before(path).is_some_and(|(seen, expected)| seen * 10 <= expected)
     }
 
     /// `least`: times, and hosts.

@@ -143,9 +143,7 @@ impl Shown {
             && span / 1000 >= whole
             && self.early.count() * 100 >= self.late.count() * FROM_THE_START
     }
-}
 
-impl Shown {
     /// On many hosts from the start on: then it is no matter what else came to them later.
     fn was_everywhere(&self) -> bool {
         self.hosts.count() >= MANY_HOSTS && self.early.count() * 100 >= self.late.count() * EVERYWHERE
